@@ -77,21 +77,23 @@ class AMFDecodeError(RemoteProtocolError):
 
 
 class AMFUnsupportedError(AMFDecodeError):
-    """An AMF value whose length cannot be known (reserved marker, externalizable class); what came before it is good."""
+    """An AMF value of unknown length (reserved marker, externalizable class); what came before it is good."""
 
 
 class StatusError(RTMPError):
     """
-    A refusal, as the peer will see it: the C{level} is "error".
+    A refusal, as the peer will see it.
 
     Raise it from L{rtmptw.interfaces.IApplication} to refuse a connect, publish or play with a reason. The peer gets
-    C{_error} (connect) or C{onStatus} (publish, play) with this code and description, and then the connection closes.
+    C{_error} (connect) or C{onStatus} (publish, play), level "error", with this description, and then the connection
+    closes: some clients hang for half a minute if it does not (wire facts 3.6, 13).
 
-    @ivar code: such as C{"NetStream.Publish.Denied"}; see L{rtmptw.session.status}.
     @ivar description: the reason, for people.
+    @ivar code: such as C{"NetStream.Publish.BadName"}; if empty, the usual one for what was asked
+        (L{rtmptw.session.status.REFUSALS}).
     """
 
-    def __init__(self, code: str, description: str) -> None:
-        super().__init__(f"{code}: {description}")
-        self.code = code
+    def __init__(self, description: str, code: str = "") -> None:
+        super().__init__(f"{code}: {description}" if code else description)
         self.description = description
+        self.code = code

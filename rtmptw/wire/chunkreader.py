@@ -235,28 +235,27 @@ class ChunkReader:
         stride = self.chunkSize + 1
         headers = (remaining - left + stride - 2) // (stride - 1)
         size = min(remaining + headers, left + stream.look * stride, available)
-        block = bytearray(data[position : position + size])
-        seen = block[left::stride]
+        seen = data[position + left : position + size : stride]
         good = seen.count(stream.next)
         if good == len(seen):
             stream.look *= 2
-            body = size - left - (good - 1) * stride - 1
-            del block[left::stride]
-            stream.remaining = remaining = remaining - len(block)
-            self._chunkLeft = min(self.chunkSize - body, remaining)
-            if not self._chunkLeft:
-                self._stream = None
         else:
             stream.look = 0
             good = len(seen) - len(seen.lstrip(bytes((stream.next,))))
             size = left + good * stride
-            del block[size:]
-            del block[left::stride]
-            stream.remaining = remaining = remaining - len(block)
+        block = bytearray(data[position : position + size])
+        del block[left::stride]
+        stream.remaining = remaining = remaining - len(block)
+        # What is here of the last chunk, and what is missing.
+        body = size - left - (good - 1) * stride - 1
+        self._chunkLeft = min(self.chunkSize - body, remaining)
+        if not self._chunkLeft:
             self._stream = None
         self._position = position + size
         if stride <= SMALL_CHUNK:
             self.smallChunks += good
+        elif body + self._chunkLeft < SMALL_CHUNK:
+            self.smallChunks += 1
         if remaining:
             self._keep(stream, block)
             return None

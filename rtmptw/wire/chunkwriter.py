@@ -47,6 +47,8 @@ def _cut(header: bytes, id: int, extension: bytes, payload: bytes, chunkSize: in
 
 
 def _check(message: Message) -> None:
+    if not 0 <= message.type <= 0xFF:
+        raise LocalProtocolError(f"message type {message.type}: not within 8 bits")
     if len(message.payload) > MAX_MESSAGE_SIZE:
         raise LocalProtocolError(f"a message of {len(message.payload)} bytes: no more than {MAX_MESSAGE_SIZE} fit")
     if not 0 <= message.timestamp <= 0xFFFFFFFF:
@@ -60,9 +62,11 @@ def encodeMessage(message: Message, chunkSize: int) -> bytes:
     Encode a message as a type 0 chunk and the type 3 chunks that it needs.
 
     @param chunkSize: the chunk size last announced to all who will read this, bytes.
-    @raise LocalProtocolError: if a field does not fit the wire.
+    @raise LocalProtocolError: if a field does not fit the wire, or for a chunk size below 1.
     """
     _check(message)
+    if chunkSize < 1:
+        raise LocalProtocolError(f"a chunk size of {chunkSize}: no message can be cut to that")
     stamp = message.timestamp
     extension = b"" if stamp < _EXTENDED else stamp.to_bytes(4, "big")
     header = (
@@ -91,14 +95,14 @@ class ChunkWriter:
         """
         Encode a message, with the shortest header that is safe.
 
-        @raise LocalProtocolError: if a field does not fit the wire, or for an Abort, a zero chunk size or the like:
-            some readers can't go on after those (wire facts 10.35).
+        @raise LocalProtocolError: if a field does not fit the wire, or for an Abort or a chunk size out of range: some
+            readers can't go on after those (wire facts 10.35). Nothing has changed then.
         """
         _check(message)
+        chunkSize = self._sizeBehind(message)
         id = message.chunkStreamId
         shape = (len(message.payload), message.type)
         last = self._last.get(id)
-        self._last[id] = (message.timestamp, shape, message.streamId)
         delta = message.timestamp - last[0] if last is not None else -1
         if last is None or last[2] != message.streamId or not 0 <= delta < _EXTENDED:
             encoded = encodeMessage(message, self.chunkSize)
@@ -108,12 +112,16 @@ class ChunkWriter:
         else:
             header = _basicHeader(2, id) + delta.to_bytes(3, "big")
             encoded = _cut(header, id, b"", message.payload, self.chunkSize)
-        if message.type == MessageType.SET_CHUNK_SIZE:
-            self.chunkSize = self._newSize(message)
+        self._last[id] = (message.timestamp, shape, message.streamId)
+        self.chunkSize = chunkSize
         return encoded
 
-    @staticmethod
-    def _newSize(message: Message) -> int:
+    def _sizeBehind(self, message: Message) -> int:
+        """The chunk size that holds once C{message} has been written."""
+        if message.type == MessageType.ABORT:
+            raise LocalProtocolError("an Abort: FFmpeg's reader fails behind one")
+        if message.type != MessageType.SET_CHUNK_SIZE:
+            return self.chunkSize
         size = int.from_bytes(message.payload, "big") if len(message.payload) == 4 else 0
         if not 1 <= size <= MAX_MESSAGE_SIZE:
             raise LocalProtocolError(f"a chunk size of {size}: not within 1 to {MAX_MESSAGE_SIZE}")

@@ -1,0 +1,228 @@
+# -*- test-case-name: tests.test_interfaces -*-
+"""
+Where things plug in.
+
+For those who build on rtmptw:
+
+- L{IApplication}: who may connect, publish and play.
+- L{ISubscriber}: Python code that wants a stream's media.
+- L{IStreamObserver}: Python code that wants to know of every publish; recorders and relays are such.
+
+Between the layers:
+
+- L{IStreamHub}, L{IPublication}, L{IViewing}: what sessions need of streams.
+- L{ILink}, L{IOutlet}: what sessions and streams need of a connection.
+"""
+
+from __future__ import annotations
+
+from zope.interface import Attribute, Interface
+
+__all__ = [
+    "IApplication",
+    "ILink",
+    "IOutlet",
+    "IPublication",
+    "IStreamHub",
+    "IStreamObserver",
+    "ISubscriber",
+    "ISubscription",
+    "IViewing",
+]
+
+
+class IApplication(Interface):
+    """
+    The rules of a server.
+
+    Each method may return at once, return a Deferred, or be a coroutine; what it returns does not matter. To refuse,
+    raise (or fail with) L{rtmptw.errors.StatusError}: the client is told the reason, then the connection is closed.
+    Any other exception is logged and refuses without giving its text away.
+
+    Until the answer is there nothing else of this connection is processed, and little of it is kept.
+    """
+
+    def connectRequested(request):  # type: ignore[no-untyped-def]
+        """
+        Somebody connects.
+
+        @type request: L{rtmptw.requests.ConnectRequest}
+        """
+
+    def publishRequested(request):  # type: ignore[no-untyped-def]
+        """
+        Somebody wants to publish.
+
+        @type request: L{rtmptw.requests.PublishRequest}
+        """
+
+    def playRequested(request):  # type: ignore[no-untyped-def]
+        """
+        Somebody wants to play.
+
+        @type request: L{rtmptw.requests.PlayRequest}
+        """
+
+
+class ISubscriber(Interface):
+    """
+    Python code that takes a stream's media, every message of it, in order, in the reactor's thread.
+
+    A subscriber that comes late is first given the metadata, the sequence headers and everything from the newest
+    keyframe on. One that raises is logged and loses its subscription; nobody else notices.
+    """
+
+    def messageReceived(message):  # type: ignore[no-untyped-def]
+        """
+        One message: audio, video or data.
+
+        @type message: L{rtmptw.wire.message.Message}. Its payload is shared: keep it, don't change it.
+        """
+
+    def streamEnded(reason):  # type: ignore[no-untyped-def]
+        """
+        The publisher has ended; everything that it sent was given before. The subscription is over.
+
+        @type reason: L{str}
+        """
+
+
+class ISubscription(Interface):
+    """
+    What L{IStreamHub.subscribe} gives: a hold on the stream.
+
+    A subscriber that must not lose anything and can't keep up may C{pauseProducing()}: the publisher is not read until
+    C{resumeProducing()}. Everybody else waits with it, so this is for short times.
+    """
+
+    def pauseProducing():  # type: ignore[no-untyped-def]
+        """Stop reading the publisher."""
+
+    def resumeProducing():  # type: ignore[no-untyped-def]
+        """Read the publisher again."""
+
+    def stopProducing():  # type: ignore[no-untyped-def]
+        """End the subscription; C{streamEnded} is not called."""
+
+
+class IStreamObserver(Interface):
+    """Told about publishes."""
+
+    def publishStarted(stream):  # type: ignore[no-untyped-def]
+        """
+        A publisher has got the name, and has sent nothing yet: a subscriber that is added now gets everything.
+
+        @type stream: L{rtmptw.live.livestream.LiveStream}
+        """
+
+
+class IStreamHub(Interface):
+    """Names to streams."""
+
+    def publish(path, publisher):  # type: ignore[no-untyped-def]
+        """
+        Take a name.
+
+        @param path: the stream's identity, as L{rtmptw.requests.StreamRequest.path}.
+        @param publisher: a L{twisted.internet.interfaces.IPushProducer}: whom to hold when a subscriber must.
+        @rtype: L{IPublication}
+        @raise StatusError: if the name is taken: C{NetStream.Publish.BadName}.
+        """
+
+    def play(path, outlet, streamId, ended):  # type: ignore[no-untyped-def]
+        """
+        Begin to send a stream to a viewer, now or as soon as somebody publishes it.
+
+        @type outlet: L{IOutlet}
+        @param streamId: the message stream ID for what is sent.
+        @param ended: called without arguments when the publisher has ended and all of it was handed to the outlet.
+        @rtype: L{IViewing}
+        """
+
+    def subscribe(path, subscriber):  # type: ignore[no-untyped-def]
+        """
+        Give a stream's media to Python code, now or as soon as somebody publishes it, until one publisher has ended.
+
+        @type subscriber: L{ISubscriber}
+        @rtype: L{ISubscription}
+        """
+
+
+class IPublication(Interface):
+    """A publisher's hold on a name."""
+
+    path = Attribute("The stream's identity.")
+
+    def append(message):  # type: ignore[no-untyped-def]
+        """
+        Take one audio, video or data message (data without C{@setDataFrame}) and give it to the subscribers.
+
+        @type message: L{rtmptw.wire.message.Message}
+        """
+
+    def clearMetadata(name):  # type: ignore[no-untyped-def]
+        """Forget a data message that late joiners would be sent (C{@clearDataFrame})."""
+
+    def flush():  # type: ignore[no-untyped-def]
+        """Nothing more will come in this turn of the reactor: give what has come to the viewers."""
+
+    def end(reason):  # type: ignore[no-untyped-def]
+        """Give the name back. Everything appended reaches subscribers and viewers first. Harmless when repeated."""
+
+
+class IViewing(Interface):
+    """A viewer's place in a stream."""
+
+    def pause():  # type: ignore[no-untyped-def]
+        """Send nothing."""
+
+    def resume():  # type: ignore[no-untyped-def]
+        """Go on, from the newest keyframe."""
+
+    def receive(type, wanted):  # type: ignore[no-untyped-def]
+        """
+        Send a type of message, or do not.
+
+        @param type: C{MessageType.AUDIO} or C{MessageType.VIDEO}.
+        """
+
+    def stop():  # type: ignore[no-untyped-def]
+        """Leave the stream; C{ended} is not called. Harmless when repeated."""
+
+
+class IOutlet(Interface):
+    """
+    The one way out of a connection: every byte leaves through it, so order can't break.
+    """
+
+    ready = Attribute("L{bool}: whether the connection takes more; what is written regardless is kept.")
+
+    def write(data):  # type: ignore[no-untyped-def]
+        """Send bytes that are chunks already, whole messages only."""
+
+    def attach(drained):  # type: ignore[no-untyped-def]
+        """Have C{drained()} called each time the outlet becomes ready again."""
+
+    def detach(drained):  # type: ignore[no-untyped-def]
+        """Undo L{attach}."""
+
+
+class ILink(Interface):
+    """
+    What a NetConnection needs of the connection below it. It is also an C{IPushProducer}: its publishers are read or
+    not.
+    """
+
+    outlet = Attribute("The L{IOutlet}.")
+
+    def send(*messages):  # type: ignore[no-untyped-def]
+        """Send messages in one write, cut at our chunk size."""
+
+    def trust():  # type: ignore[no-untyped-def]
+        """The peer may publish: it may send large messages from here on."""
+
+    def proceed():  # type: ignore[no-untyped-def]
+        """The application has answered: go on with what was held meanwhile."""
+
+    def close(reason):  # type: ignore[no-untyped-def]
+        """Send what was written, then close. C{reason} is for the log."""

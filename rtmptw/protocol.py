@@ -1,0 +1,316 @@
+# -*- test-case-name: tests.test_protocol -*-
+"""
+One connection to a server: transport, phases, deadlines, reasons for closing. Nothing else.
+
+::
+
+    HANDSHAKE ----> SESSION ----> CLOSING ----> CLOSED
+        |              |                          ^
+        +--------------+--------------------------+
+
+The glue is thin and always in the same order: feed, act on what came out, flush. What a close must not lose:
+
+- Everything that was received is parsed and passed on before anything is ended (wire facts 9).
+- A close by us first says why, in a status, and closes the write side only. What the peer still sends is read and
+  thrown away for a while, since a socket that is closed with something unread resets the connection, and the reset
+  throws the status away.
+- Every connection has one line in the log when it is gone: who, why, how far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.interfaces import IConsumer, IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from rtmptw.errors import RemoteProtocolError
+from rtmptw.interfaces import ILink
+from rtmptw.outlet import Outlet
+from rtmptw.session.netconnection import NetConnection
+from rtmptw.wire.chunkreader import ChunkReader
+from rtmptw.wire.chunkwriter import ChunkWriter
+from rtmptw.wire.control import UserControl, UserControlType
+from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
+from rtmptw.wire.limits import STRANGER_LIMITS
+from rtmptw.wire.message import Message
+
+if TYPE_CHECKING:
+    from rtmptw.server import RTMPServerFactory
+
+__all__ = ["Phase", "RTMPProtocol"]
+
+#: Seconds from the accept to the end of the handshake, however many bytes come.
+HANDSHAKE_SECONDS = 10.0
+#: Seconds that a client may be connected and neither publish nor play.
+IDLE_SECONDS = 20.0
+#: Seconds of silence after which a publisher is pinged, and is closed.
+PUBLISHER_PING_SECONDS = 5.0
+PUBLISHER_SILENCE_SECONDS = 15.0
+#: Seconds that a viewer may take nothing at all.
+STALL_SECONDS = 15.0
+#: Seconds that the peer has to finish a connection that we have closed.
+LINGER_SECONDS = 5.0
+#: Bytes that are kept of a client while the application decides about it.
+MAX_HELD = 128 * 1024
+#: How many chunks with less than 64 bytes, and how many messages without a body, are read in a second.
+SMALL_CHUNKS_PER_SECOND = 50_000
+EMPTY_MESSAGES_PER_SECOND = 2_000
+
+
+class Phase(Enum):
+    """How far a connection has come."""
+
+    HANDSHAKE = "handshake"
+    SESSION = "session"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+@implementer(ILink, IPushProducer)
+class RTMPProtocol(Protocol):
+    """
+    The server's side of one TCP or TLS connection.
+
+    @ivar outlet: the way out.
+    @ivar peer: who it is, for the log.
+    @ivar received: all bytes received so far, the handshake's included.
+    """
+
+    _log = Logger()
+
+    def __init__(self, server: RTMPServerFactory) -> None:
+        """
+        @param server: whose clock, application and hub it uses.
+        """
+        self._server = server
+
+    def connectionMade(self) -> None:
+        """Be ready for the first byte."""
+        transport = self._transport = cast(ITCPTransport, self.transport)
+        self._input = cast(IPushProducer, transport)
+        self._secure = ISSLTransport.providedBy(transport)
+        if ITCPTransport.providedBy(transport):
+            # Without it every step of the conversation costs 40 ms (wire facts 1.4).
+            transport.setTcpNoDelay(True)
+            transport.setTcpKeepAlive(True)
+        address = transport.getPeer()
+        host, port = getattr(address, "host", None), getattr(address, "port", None)
+        self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.received = 0
+        self.outlet = Outlet(cast(IConsumer, transport), self._server.clock)
+        self._phase = Phase.HANDSHAKE
+        self._handshake = ServerHandshake()
+        self._reader = ChunkReader(STRANGER_LIMITS, HANDSHAKE_SIZE)
+        self._writer = ChunkWriter()
+        self._session = NetConnection(self, self._server.application, self._server.hub, self.peer, self._secure)
+        self._reason = ""
+        self._holds: set[str] = set()
+        self._began = self._heard = self._used = self._server.clock.seconds()
+        self._pinged = False
+        self._linger: IDelayedCall | None = None
+        self._server.connectionMade(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes from the peer."""
+        self.received += len(data)
+        self._heard = self._server.clock.seconds()
+        try:
+            if self._phase is Phase.SESSION:
+                self._read(data)
+            elif self._phase is Phase.HANDSHAKE:
+                reply, rest = self._handshake.feed(data)
+                if reply:
+                    self.outlet.write(reply)
+                if rest is not None:
+                    self._phase = Phase.SESSION
+                    self._read(rest)
+        except RemoteProtocolError as error:
+            self.close(f"protocol error: {error}")
+        except Exception:
+            self._log.failure("{peer}: internal error", peer=self.peer)
+            self.close("internal error")
+
+    def _read(self, data: bytes) -> None:
+        messages = self._reader.feed(data)
+        if not self._session.waiting:
+            self._take(messages)
+        reader = self._reader
+        if self._session.waiting and reader.held > MAX_HELD:
+            self._hold("verdict")
+        if reader.smallChunks > SMALL_CHUNKS_PER_SECOND or reader.emptyMessages > EMPTY_MESSAGES_PER_SECOND:
+            self._hold("budget")
+
+    def _take(self, messages: Iterator[Message]) -> None:
+        """Pass messages on until the application has to be waited for, or the session is over."""
+        session, verbose = self._session, self._server.verbose
+        try:
+            for message in messages:
+                if verbose:
+                    self._log.info("{peer} > {message}", peer=self.peer, message=_Line(message))
+                session.messageReceived(message)
+                if session.waiting or self._phase is Phase.CLOSING:
+                    break
+        finally:
+            session.flush(self.received)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone. What it has brought is not."""
+        if not self._reason:
+            self._reason = reason.getErrorMessage()
+        self.outlet.close()
+        if self._linger is not None and self._linger.active():
+            self._linger.cancel()
+        lost, self._phase = self._phase, Phase.CLOSED
+        if lost is Phase.SESSION and self._session.waiting:
+            # What it has sent is kept until the application has decided.
+            return
+        self._finish(lost is Phase.SESSION)
+
+    def _finish(self, wasOpen: bool) -> None:
+        if wasOpen:
+            try:
+                self._take(self._reader.end())
+            except RemoteProtocolError as error:
+                self._reason = f"protocol error: {error}"
+            if self._session.waiting:
+                return
+        self._session.close(self._reason)
+        self._server.connectionLost(self)
+        self._log.info(
+            "{peer}: closed: {reason} ({received} bytes in {seconds:.1f} s; {whereabouts}; last command {command!a})",
+            peer=self.peer,
+            reason=self._reason,
+            received=self.received,
+            seconds=self._server.clock.seconds() - self._began,
+            whereabouts=self._reader.whereabouts,
+            command=self._session.lastCommand,
+        )
+
+    def second(self) -> None:
+        """A second has passed: look at the deadlines."""
+        now = self._server.clock.seconds()
+        session, quiet = self._session, now - self._heard
+        self._reader.smallChunks = self._reader.emptyMessages = 0
+        if self._phase is Phase.HANDSHAKE:
+            if now - self._began >= HANDSHAKE_SECONDS:
+                self.close(f"no handshake within {HANDSHAKE_SECONDS:g} s")
+        elif self._phase is Phase.SESSION and not session.waiting:
+            session.second(self.received, quiet >= 1)
+            if session.active:
+                self._used = now
+            elif now - max(self._used, self._began) >= IDLE_SECONDS:
+                self.close(f"neither published nor played for {IDLE_SECONDS:g} s")
+            if self.outlet.stalled >= STALL_SECONDS:
+                self.abort(f"took nothing for {STALL_SECONDS:g} s")
+            elif session.publishing and not self._holds:
+                self._watchPublisher(quiet)
+        self._release("budget")
+
+    def _watchPublisher(self, quiet: float) -> None:
+        if quiet < PUBLISHER_PING_SECONDS:
+            self._pinged = False
+        elif quiet >= PUBLISHER_SILENCE_SECONDS:
+            self.close(f"the publisher was silent for {PUBLISHER_SILENCE_SECONDS:g} s")
+        elif not self._pinged:
+            # Only one that is silent: a ping that is not read makes FFmpeg lose media (wire facts 2.8).
+            self._pinged = True
+            self.send(UserControl(UserControlType.PING_REQUEST, int(self._heard * 1000) & 0xFFFFFFFF).encode())
+
+    # ILink
+
+    def send(self, *messages: Message) -> None:
+        """See L{ILink.send}."""
+        if self._server.verbose:
+            for message in messages:
+                self._log.info("{peer} < {message}", peer=self.peer, message=_Line(message))
+        self.outlet.write(b"".join([self._writer.write(message) for message in messages]))
+
+    def trust(self) -> None:
+        """See L{ILink.trust}."""
+        self._reader.limits = self._server.publisherLimits
+
+    def proceed(self) -> None:
+        """See L{ILink.proceed}."""
+        if self._phase is Phase.CLOSED:
+            self._finish(True)
+        elif self._phase is Phase.SESSION:
+            self._release("verdict")
+            self._heard = self._server.clock.seconds()
+            self.dataReceived(b"")
+
+    def close(self, reason: str) -> None:
+        """
+        Send what was written, then close. What the peer sends from here on is thrown away.
+
+        @param reason: for the log.
+        """
+        if self._phase in (Phase.CLOSING, Phase.CLOSED):
+            return
+        self._phase = Phase.CLOSING
+        self._reason = reason
+        self._session.close(reason)
+        self.outlet.close()
+        if self._holds:
+            self._holds.clear()
+            self._input.resumeProducing()
+        if ITCPTransport.providedBy(self._transport) and not self._secure:
+            self._transport.loseWriteConnection()
+        else:
+            self._transport.loseConnection()
+        self._linger = self._server.clock.callLater(LINGER_SECONDS, self.abort, reason)
+
+    def abort(self, reason: str) -> None:
+        """
+        Close at once, whatever is still to be sent. Harmless on a connection that is gone.
+
+        @param reason: for the log, if none was given before.
+        """
+        self._reason = self._reason or reason
+        if self._phase is not Phase.CLOSED:
+            self._transport.abortConnection()
+
+    # IPushProducer: the publisher is read, or is not
+
+    def pauseProducing(self) -> None:
+        """A subscriber can't keep up."""
+        self._hold("subscriber")
+
+    def resumeProducing(self) -> None:
+        """It can again."""
+        self._release("subscriber")
+
+    def stopProducing(self) -> None:
+        """Nobody wants what is published."""
+        self.close("nobody wants what is published")
+
+    def _hold(self, why: str) -> None:
+        if not self._holds and self._phase is Phase.SESSION:
+            self._input.pauseProducing()
+        self._holds.add(why)
+
+    def _release(self, why: str) -> None:
+        if why in self._holds:
+            self._holds.remove(why)
+            if not self._holds and self._phase is Phase.SESSION:
+                self._input.resumeProducing()
+
+
+class _Line:
+    """A message as one line of a log; made only if somebody reads it."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __str__(self) -> str:
+        message = self._message
+        body = message.payload[:24].hex()
+        return (
+            f"type {message.type}, message stream {message.streamId}, {message.timestamp} ms, "
+            f"{len(message.payload)} bytes: {body}"
+        )

@@ -1,0 +1,77 @@
+# -*- test-case-name: tests.test_requests -*-
+"""
+What a client asks for, as an application sees it: plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+__all__ = ["ConnectRequest", "PlayRequest", "PublishRequest", "StreamRequest"]
+
+
+@dataclass(frozen=True)
+class ConnectRequest:
+    """
+    A connect (RTMP 1.0, section 7.2.1.1).
+
+    @ivar peer: who asks, as text, such as C{"127.0.0.1:40312"}.
+    @ivar app: the application as sent, without its query; may be empty, or hold the whole path (wire facts 8).
+    @ivar tcUrl: the URL as sent, or C{""}.
+    @ivar query: what followed a C{?} in the application or the tcUrl; never part of a stream's name.
+    @ivar parameters: every property of the command object, as decoded.
+    @ivar secure: whether the connection is encrypted by TLS.
+    """
+
+    peer: str
+    app: str
+    tcUrl: str = ""
+    query: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    secure: bool = False
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """
+    What publish and play have in common.
+
+    @ivar connect: the connect that came before.
+    @ivar path: the stream's identity: application and name, as C{"live/camera"}, without any query (wire facts 8).
+    @ivar query: everything that followed a C{?} in the name, the application or the tcUrl, joined with C{&}.
+    """
+
+    connect: ConnectRequest
+    path: str
+    query: str = ""
+
+    def parameter(self, name: str) -> str | None:
+        """The value of one parameter of the query (the first, if there are more), percent-decoded, or L{None}."""
+        for key, value in parse_qsl(self.query, keep_blank_values=True, max_num_fields=None):
+            if key == name:
+                return value
+        return None
+
+
+@dataclass(frozen=True)
+class PublishRequest(StreamRequest):
+    """
+    A publish (RTMP 1.0, section 7.2.2.6).
+
+    @ivar type: C{"live"}, C{"record"}, C{"append"} or whatever else was sent.
+    """
+
+    type: str = "live"
+
+
+@dataclass(frozen=True)
+class PlayRequest(StreamRequest):
+    """
+    A play (RTMP 1.0, section 7.2.2.1).
+
+    @ivar start: the start that was asked for, as sent: -2, -1 or seconds (some send ms); live streams ignore it.
+    """
+
+    start: float = -2.0

@@ -1,0 +1,83 @@
+# -*- test-case-name: tests.session.test_connect -*-
+"""
+The first command: connect, and the answer that lets every known client go on (RTMP 1.0, section 7.2.1.1; wire facts
+3.5).
+"""
+
+from __future__ import annotations
+
+from rtmptw.requests import ConnectRequest
+from rtmptw.session import status
+from rtmptw.session.streampath import MAX_APP, MAX_QUERY, checkText, joinQueries, partQuery
+from rtmptw.wire.amf import AMFValue
+from rtmptw.wire.command import Command
+from rtmptw.wire.control import (
+    UserControl,
+    UserControlType,
+    setChunkSize,
+    setPeerBandwidth,
+    windowAcknowledgementSize,
+)
+from rtmptw.wire.message import Message
+
+__all__ = ["OUR_CHUNK_SIZE", "acceptConnect", "checkConnect", "readConnect"]
+
+#: The size of the chunks that we send, bytes: most messages fit one (wire facts 2.5). FFmpeg copies it.
+OUR_CHUNK_SIZE = 65536
+
+#: After how many bytes we would like an acknowledgement; nothing depends on it (wire facts 2.8).
+OUR_WINDOW = 2_500_000
+
+#: What we call the client's bandwidth. rtmp2 makes it its own acknowledgement window, and loses the end of a fast
+#: stream to the acknowledgements that it thereby asks for: so it is as large as may be (wire facts 2.8).
+PEER_BANDWIDTH = 0x7FFFFFFF
+
+#: Our part of enhanced RTMP (v2, "NetConnection.connect"): any codec is forwarded (4), with multitrack (2), ModEx (4)
+#: and nanosecond offsets (8) in capsEx. Not Reconnect (1).
+_CAPABILITIES: dict[str, AMFValue] = {
+    "fourCcList": ["*"],
+    "videoFourCcInfoMap": {"*": 4.0},
+    "audioFourCcInfoMap": {"*": 4.0},
+    "capsEx": 14.0,
+}
+
+
+def readConnect(command: Command, peer: str, secure: bool) -> ConnectRequest:
+    """
+    What a connect asks for. Its object may be missing, and hold fields of any type (wire facts 10.60).
+    """
+    parameters = command.commandObject if isinstance(command.commandObject, dict) else {}
+    app, url = parameters.get("app"), parameters.get("tcUrl")
+    path, query = partQuery(app if isinstance(app, str) else "")
+    url = url if isinstance(url, str) else ""
+    return ConnectRequest(peer, path.strip("/"), url, joinQueries(query, partQuery(url)[1]), parameters, secure)
+
+
+def checkConnect(request: ConnectRequest) -> None:
+    """
+    @raise StatusError: if the application or the query can't be what it should be.
+    """
+    checkText("application", request.app, MAX_APP)
+    checkText("query", request.query, 2 * MAX_QUERY)
+
+
+def acceptConnect(transactionId: float, request: ConnectRequest) -> tuple[Message, ...]:
+    """
+    The answer to a connect that is accepted; to be sent in one write.
+
+    @param transactionId: the connect's own, whatever it was: FFmpeg waits for ever for any other (wire facts 0.1).
+    """
+    properties: dict[str, AMFValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
+    if not _CAPABILITIES.keys().isdisjoint(request.parameters):
+        properties.update(_CAPABILITIES)
+    information = status.information(status.CONNECT_SUCCESS, "Connection succeeded.")
+    # AMF3 clients want theirs back. We go on in AMF0, which they understand.
+    encoding = request.parameters.get("objectEncoding")
+    information["objectEncoding"] = float(encoding) if isinstance(encoding, (int, float)) else 0.0
+    return (
+        windowAcknowledgementSize(OUR_WINDOW),
+        setPeerBandwidth(PEER_BANDWIDTH),
+        UserControl(UserControlType.STREAM_BEGIN, 0).encode(),
+        setChunkSize(OUR_CHUNK_SIZE),
+        Command("_result", transactionId, properties, (information,)).encode(),
+    )

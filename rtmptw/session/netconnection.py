@@ -1,0 +1,386 @@
+# -*- test-case-name: tests.session.test_netconnection -*-
+"""
+NetConnection, the server's side: what two peers say to each other (RTMP 1.0, section 7.2.1; wire facts 3).
+
+::
+
+    FRESH --connect--> CONNECTING --accepted--> CONNECTED --> ENDED
+                           |                        |           ^
+                           +--------refused---------+-----------+
+
+Every command stands for itself: releaseStream, FCPublish, createStream and the rest may come in any order, or not at
+all, with whatever transaction ID the client likes (wire facts 0.5). A transaction ID of 0 asks for no answer. All
+answers are AMF0 commands of type 20, the only ones that every client reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import ClassVar
+
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rtmptw.errors import RemoteProtocolError, StatusError
+from rtmptw.interfaces import IApplication, ILink, IStreamHub
+from rtmptw.requests import ConnectRequest, StreamRequest
+from rtmptw.session import status
+from rtmptw.session.connect import acceptConnect, checkConnect, readConnect
+from rtmptw.session.netstream import NetStream, State
+from rtmptw.session.streampath import partQuery, streamPath
+from rtmptw.wire.aggregate import splitAggregate
+from rtmptw.wire.amf import UNDEFINED
+from rtmptw.wire.command import Command, messageStreamId
+from rtmptw.wire.control import (
+    UserControl,
+    UserControlType,
+    acknowledgement,
+    controlValue,
+)
+from rtmptw.wire.data import DataMessage
+from rtmptw.wire.message import Message, MessageType
+
+__all__ = ["NetConnection", "Phase"]
+
+#: The smallest and largest acknowledgement window that we honour, bytes.
+WINDOW_RANGE = (32 * 1024, 16 * 1024 * 1024)
+
+#: How many pings we answer in a second.
+PINGS_PER_SECOND = 10
+
+#: Message streams of a connection: in use at a time, and created in all.
+MAX_STREAMS = 8
+MAX_CREATED = 64
+
+
+class Phase(Enum):
+    """How far a connection has come."""
+
+    FRESH = "before connect"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+
+class NetConnection:
+    """
+    The server's side of one connection, from the first message on.
+
+    @ivar request: what the client asked for in its connect.
+    @ivar waiting: whether the application has still to answer; nothing may be given to L{messageReceived} meanwhile.
+    @ivar lastCommand: the name of the last command that came, for the log.
+    @ivar unreadable: how many data messages could not be read and were passed over.
+    """
+
+    _log = Logger()
+
+    #: By message type. What is not here is passed over (wire facts 10.25).
+    RECEIVERS: ClassVar[dict[int, str]] = {
+        MessageType.USER_CONTROL: "_userControlReceived",
+        MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE: "_windowReceived",
+        MessageType.AUDIO: "_mediaReceived",
+        MessageType.VIDEO: "_mediaReceived",
+        MessageType.DATA_AMF3: "_dataReceived",
+        MessageType.DATA: "_dataReceived",
+        MessageType.COMMAND_AMF3: "_commandReceived",
+        MessageType.COMMAND: "_commandReceived",
+        MessageType.AGGREGATE: "_aggregateReceived",
+    }
+
+    #: By phase and name. Other commands of a connected client: L{_anyCommand}; of others: refused.
+    COMMANDS: ClassVar[dict[tuple[Phase, str], str]] = {
+        (Phase.FRESH, "connect"): "_connect",
+        (Phase.CONNECTED, "connect"): "_connectAgain",
+        (Phase.CONNECTED, "createStream"): "_createStream",
+        (Phase.CONNECTED, "deleteStream"): "_deleteStream",
+        (Phase.CONNECTED, "FCUnpublish"): "_FCUnpublish",
+        (Phase.CONNECTED, "getStreamLength"): "_getStreamLength",
+        **{
+            (Phase.CONNECTED, name): "_streamCommand"
+            for name in ("publish", "play", "pause", "pauseRaw", "seek", "receiveAudio", "receiveVideo", "closeStream")
+        },
+    }
+
+    def __init__(
+        self, link: ILink, application: IApplication, hub: IStreamHub, peer: str, secure: bool = False
+    ) -> None:
+        """
+        @param peer: who it is, for requests and the log.
+        @param secure: whether the connection is encrypted.
+        """
+        self.request = ConnectRequest(peer, "", secure=secure)
+        self.phase = Phase.FRESH
+        self.waiting = False
+        self.lastCommand = ""
+        self.unreadable = 0
+        self._link = link
+        self._application = application
+        self._hub = hub
+        self._streams: dict[int, NetStream] = {}
+        self._created = 0
+        self._window = 0
+        self._acknowledged = 0
+        self._pings = PINGS_PER_SECOND
+        self._receivers = {type: getattr(self, name) for type, name in self.RECEIVERS.items()}
+
+    @property
+    def publishing(self) -> bool:
+        """Whether any message stream publishes."""
+        return bool(self._publishers())
+
+    @property
+    def active(self) -> bool:
+        """Whether any message stream publishes or plays."""
+        return any(stream.state is not State.IDLE for stream in self._streams.values())
+
+    def messageReceived(self, message: Message) -> None:
+        """
+        Take the next message.
+
+        @raise RemoteProtocolError: if it is a command or aggregate that can't be read.
+        """
+        receiver = self._receivers.get(message.type)
+        if receiver is not None and self.phase is not Phase.ENDED:
+            receiver(message)
+
+    def flush(self, received: int) -> None:
+        """
+        All messages of one read have been taken.
+
+        @param received: all bytes received so far.
+        """
+        publishing = False
+        for stream in self._streams.values():
+            if stream.publication is not None:
+                publishing = True
+                stream.publication.flush()
+        # At most one acknowledgement for a read, and none to somebody who is sending media (wire facts 2.8).
+        if not publishing:
+            self._acknowledge(received)
+
+    def second(self, received: int, quiet: bool) -> None:
+        """
+        A second has passed.
+
+        @param received: all bytes received so far.
+        @param quiet: whether none of them came in this second: the time to acknowledge to a publisher that asked.
+        """
+        self._pings = PINGS_PER_SECOND
+        if quiet:
+            self._acknowledge(received)
+
+    def close(self, reason: str) -> None:
+        """
+        The connection is over: end what it was doing, after all that was received. Harmless when repeated.
+        """
+        self.phase = Phase.ENDED
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            stream.close(reason)
+
+    def ask(self, command: str, request: StreamRequest | ConnectRequest, granted: Callable[[], None], id: int) -> None:
+        """
+        Let the application decide.
+
+        @param command: "connect", "publish" or "play".
+        @param granted: what to do if it does not refuse; may itself raise L{StatusError}.
+        @param id: the message stream that is to have the status.
+        """
+        asynchronous = False
+
+        def decided(result: object) -> None:
+            self.waiting = False
+            if self.phase is not Phase.ENDED:
+                try:
+                    if isinstance(result, Failure):
+                        result.raiseException()
+                    granted()
+                except StatusError as error:
+                    self._refuse(command, id, error)
+                except Exception:
+                    self._log.failure("{command} from {peer}", command=command, peer=self.request.peer)
+                    self._refuse(
+                        command, id, StatusError("internal error", "" if command == "connect" else status.FAILED)
+                    )
+            if asynchronous:
+                self._link.proceed()
+
+        self.waiting = True
+        maybeDeferred(getattr(self._application, f"{command}Requested"), request).addBoth(decided)
+        asynchronous = True
+
+    def streamEnded(self) -> None:
+        """A stream that was played is over: so is the connection, if it has nothing else to do."""
+        if not self.active:
+            self._link.close("the stream that it played has ended")
+
+    # Control
+
+    def _userControlReceived(self, message: Message) -> None:
+        control = UserControl.decode(message.payload)
+        if control is None or control.event != UserControlType.PING_REQUEST:
+            return
+        # Somebody who does not read our answers gets no more of them.
+        if self._pings and self._link.outlet.ready:
+            self._pings -= 1
+            self._link.send(UserControl(UserControlType.PING_RESPONSE, control.value).encode())
+
+    def _windowReceived(self, message: Message) -> None:
+        window = controlValue(message)
+        if window:
+            self._window = min(max(window, WINDOW_RANGE[0]), WINDOW_RANGE[1])
+
+    def _acknowledge(self, received: int) -> None:
+        """Acknowledge a full window to somebody who asked for it (RTMP 1.0, section 5.4.3)."""
+        if self._window and received - self._acknowledged >= self._window:
+            self._acknowledged = received
+            self._link.send(acknowledgement(received))
+
+    # Media
+
+    def _mediaReceived(self, message: Message) -> None:
+        stream = self._streams.get(message.streamId)
+        if stream is not None and stream.publication is not None:
+            stream.publication.append(message)
+
+    def _dataReceived(self, message: Message) -> None:
+        stream = self._streams.get(message.streamId)
+        if stream is None or stream.publication is None:
+            return
+        try:
+            data = DataMessage.decode(message)
+        except RemoteProtocolError as error:
+            # Some real encoders send these (wire facts 10.70).
+            self.unreadable += 1
+            if self.unreadable == 1:
+                self._log.info("{peer}: a data message is passed over: {error}", peer=self.request.peer, error=error)
+            return
+        if data.clears:
+            stream.publication.clearMetadata(data.name)
+        else:
+            stream.publication.append(
+                Message(MessageType.DATA, message.timestamp, message.streamId, data.payload, message.chunkStreamId)
+            )
+
+    def _aggregateReceived(self, message: Message) -> None:
+        for part in splitAggregate(message):
+            if part.type in (MessageType.AUDIO, MessageType.VIDEO):
+                self._mediaReceived(part)
+            elif part.type == MessageType.DATA:
+                self._dataReceived(part)
+
+    # Commands
+
+    def _commandReceived(self, message: Message) -> None:
+        if not message.payload:
+            return
+        command = Command.decode(message)
+        self.lastCommand = command.name
+        method = self.COMMANDS.get((self.phase, command.name))
+        if method is not None:
+            getattr(self, method)(command, message.streamId)
+        elif self.phase is Phase.CONNECTED:
+            self._anyCommand(command, message.streamId)
+        else:
+            self._refuseCall(command, f"{command.name!a} before connect")
+
+    def _connect(self, command: Command, id: int) -> None:
+        self.phase = Phase.CONNECTING
+        self._connectTransaction = command.transactionId
+        self.request = readConnect(command, self.request.peer, self.request.secure)
+
+        def accepted() -> None:
+            checkConnect(self.request)
+            self.phase = Phase.CONNECTED
+            self._link.send(*acceptConnect(command.transactionId, self.request))
+
+        self.ask("connect", self.request, accepted, 0)
+
+    def _connectAgain(self, command: Command, id: int) -> None:
+        self._refuseCall(command, "connect was said before")
+
+    def _createStream(self, command: Command, id: int) -> None:
+        """The first one must be 1: gortmplib, nginx and FFmpeg count on it (wire facts 10.48)."""
+        if len(self._streams) >= MAX_STREAMS or self._created >= MAX_CREATED:
+            self._refuseCall(command, "too many message streams")
+            return
+        self._created += 1
+        self._stream(self._created)
+        self._link.send(Command("_result", command.transactionId, None, (float(self._created),)).encode())
+
+    def _deleteStream(self, command: Command, id: int) -> None:
+        """No answer (RTMP 1.0, section 7.2.2.3). rtmp2 sends the stream's name, others nothing (wire facts 9)."""
+        number = messageStreamId(command.argument(0))
+        for key in [number] if number is not None else [stream.id for stream in self._publishers()]:
+            stream = self._streams.pop(key, None)
+            if stream is not None:
+                stream.close(command.name)
+
+    def _FCUnpublish(self, command: Command, id: int) -> None:
+        """The name may differ from the one published (wire facts 10.59); it can only mean a stream of this peer."""
+        publishers = self._publishers()
+        if len(publishers) > 1:
+            try:
+                path = streamPath(self.request.app, partQuery(command.text(0) or "")[0])
+            except StatusError:
+                return
+            publishers = [stream for stream in publishers if stream.path == path]
+        for stream in publishers:
+            stream.close(command.name)
+
+    def _publishers(self) -> list[NetStream]:
+        return [stream for stream in self._streams.values() if stream.publication is not None]
+
+    def _getStreamLength(self, command: Command, id: int) -> None:
+        if command.transactionId and not self.publishing:
+            self._link.send(Command("_result", command.transactionId, None, (0.0,)).encode())
+
+    def _streamCommand(self, command: Command, id: int) -> None:
+        """
+        A command for a message stream: the one that it came on or, since not all clients wait for their createStream or
+        use its answer (wire facts 10.50), one that is made for it.
+        """
+        if id not in self._streams:
+            if command.name not in ("publish", "play"):
+                active = [stream for stream in self._streams.values() if stream.state is not State.IDLE]
+                if len(active) == 1:
+                    active[0].commandReceived(command)
+                return
+            if len(self._streams) >= MAX_STREAMS:
+                self._refuse(command.name, id, StatusError("too many message streams"))
+                return
+        try:
+            self._stream(id).commandReceived(command)
+        except StatusError as error:
+            self._refuse(command.name, id, error)
+
+    def _stream(self, id: int) -> NetStream:
+        stream = self._streams.get(id)
+        if stream is None:
+            stream = self._streams[id] = NetStream(id, self, self._link, self._hub)
+        return stream
+
+    def _anyCommand(self, command: Command, id: int) -> None:
+        """
+        releaseStream, FCPublish, _checkbw, FCSubscribe, and whatever else somebody calls: an empty result satisfies
+        all (wire facts 3.5). Not to a publisher, nor where none was asked for.
+        """
+        if command.transactionId and not self.publishing and command.name not in ("_result", "_error", "onStatus"):
+            self._link.send(Command("_result", command.transactionId, None, (UNDEFINED,)).encode())
+
+    def _refuse(self, command: str, id: int, error: StatusError) -> None:
+        """Say no, why, and close: librtmp hangs for 30 s if only one of these is done (wire facts 3.6)."""
+        code = error.code or status.REFUSALS.get(command, status.FAILED)
+        if command == "connect":
+            information = status.information(code, error.description, "error")
+            self._link.send(Command("_error", self._connectTransaction, None, (information,)).encode())
+        else:
+            self._link.send(status.onStatus(id, code, error.description, "error"))
+        self._link.close(f"{command} refused: {code}: {error.description}")
+
+    def _refuseCall(self, command: Command, reason: str) -> None:
+        information = status.information(status.CALL_FAILED, reason, "error")
+        self._link.send(Command("_error", command.transactionId, None, (information,)).encode())
+        self._link.close(f"{command.name!a} refused: {reason}")

@@ -1,0 +1,233 @@
+# -*- test-case-name: tests.session.test_netstream -*-
+"""
+NetStream, the server's side: one message stream of a connection (RTMP 1.0, section 7.2.2; wire facts 3.5 and 6).
+
+::
+
+                  publish                    play
+    PUBLISHING <------------- IDLE -------------------> PLAYING
+        |                     ^  ^                         |
+        +---------------------+  +-------------------------+
+         publish(false), closeStream,   closeStream, deleteStream,
+         deleteStream, FCUnpublish      end of the publisher
+
+What a command does in a state stands in L{NetStream.TRANSITIONS}. A command that is not there does nothing, or is
+refused with a status if it is one that a client waits for.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from rtmptw.errors import StatusError
+from rtmptw.interfaces import ILink, IPublication, IStreamHub, IViewing
+from rtmptw.requests import PlayRequest, PublishRequest
+from rtmptw.session import status
+from rtmptw.session.streampath import MAX_QUERY, checkText, joinQueries, partQuery, streamPath
+from rtmptw.wire import amf0
+from rtmptw.wire.command import Command
+from rtmptw.wire.control import UserControl, UserControlType
+from rtmptw.wire.message import Message, MessageType
+
+if TYPE_CHECKING:
+    from rtmptw.session.netconnection import NetConnection
+
+__all__ = ["NetStream", "State"]
+
+
+class State(Enum):
+    """What a message stream is doing."""
+
+    IDLE = "idle"
+    PUBLISHING = "publishing"
+    PLAYING = "playing"
+
+
+class NetStream:
+    """
+    One message stream.
+
+    @ivar id: its message stream ID.
+    @ivar state: what it is doing.
+    @ivar publication: the hold on a name, while it publishes.
+    """
+
+    TRANSITIONS: ClassVar[dict[tuple[State, str], str]] = {
+        (State.IDLE, "publish"): "_publish",
+        (State.IDLE, "play"): "_play",
+        (State.PUBLISHING, "publish"): "_publishAgain",
+        (State.PUBLISHING, "play"): "_playWhilePublishing",
+        (State.PUBLISHING, "closeStream"): "_unpublish",
+        (State.PLAYING, "play"): "_playNext",
+        (State.PLAYING, "publish"): "_publishWhilePlaying",
+        (State.PLAYING, "pause"): "_pause",
+        (State.PLAYING, "pauseRaw"): "_pause",
+        (State.PLAYING, "seek"): "_seek",
+        (State.PLAYING, "receiveAudio"): "_receiveAudio",
+        (State.PLAYING, "receiveVideo"): "_receiveVideo",
+        (State.PLAYING, "closeStream"): "_stopPlaying",
+    }
+
+    def __init__(self, id: int, connection: NetConnection, link: ILink, hub: IStreamHub) -> None:
+        self.id = id
+        self.state = State.IDLE
+        self.publication: IPublication | None = None
+        self._viewing: IViewing | None = None
+        self._connection = connection
+        self._link = link
+        self._hub = hub
+
+    @property
+    def path(self) -> str | None:
+        """The identity of the stream that it publishes."""
+        return None if self.publication is None else self.publication.path
+
+    def commandReceived(self, command: Command) -> None:
+        """
+        Obey a command, if it means something in this state.
+
+        @raise StatusError: to refuse it.
+        """
+        transition = self.TRANSITIONS.get((self.state, command.name))
+        if transition is not None:
+            getattr(self, transition)(command)
+
+    def close(self, reason: str) -> None:
+        """
+        Stop whatever it does, for a publisher after all that was received. Harmless when repeated.
+
+        @param reason: for subscribers and the log.
+        """
+        self.state = State.IDLE
+        publication, self.publication = self.publication, None
+        if publication is not None:
+            publication.end(reason)
+        viewing, self._viewing = self._viewing, None
+        if viewing is not None:
+            viewing.stop()
+
+    # Publishing
+
+    def _publish(self, command: Command) -> None:
+        name = command.argument(0)
+        if name is False:
+            return
+        if not isinstance(name, str):
+            raise StatusError("publish needs a stream name", status.BAD_NAME)
+        path, query = self._identify(name)
+        request = PublishRequest(self._connection.request, path, query, command.text(1) or "live")
+        self._connection.ask("publish", request, lambda: self._publishGranted(request), self.id)
+
+    def _publishGranted(self, request: PublishRequest) -> None:
+        self.publication = self._hub.publish(request.path, self._link)
+        self.state = State.PUBLISHING
+        self._link.trust()
+        # From here on silence: most publishers do not read, and lose the end of their stream if there is something
+        # unread when they close (wire facts 0.2).
+        self._link.send(
+            UserControl(UserControlType.STREAM_BEGIN, self.id).encode(),
+            status.onStatus(self.id, status.PUBLISH_START, f"{request.path} is now published."),
+        )
+
+    def _publishAgain(self, command: Command) -> None:
+        if command.argument(0) is False:
+            self._unpublish(command)
+        else:
+            raise StatusError("this message stream publishes already", status.BAD_NAME)
+
+    def _unpublish(self, command: Command) -> None:
+        self.close(command.name)
+
+    def _publishWhilePlaying(self, command: Command) -> None:
+        raise StatusError("this message stream plays already", status.BAD_NAME)
+
+    # Playing
+
+    def _play(self, command: Command) -> None:
+        name = command.argument(0)
+        if not isinstance(name, str):
+            raise StatusError("play needs a stream name")
+        path, query = self._identify(name)
+        start, reset = command.argument(1), command.argument(3)
+        number = float(start) if isinstance(start, (int, float)) else -2.0
+        request = PlayRequest(self._connection.request, path, query, number)
+        self._connection.ask("play", request, lambda: self._playGranted(request, bool(reset)), self.id)
+
+    def _playGranted(self, request: PlayRequest, reset: bool) -> None:
+        self.state = State.PLAYING
+        statuses = [UserControl(UserControlType.STREAM_BEGIN, self.id).encode()]
+        if reset:
+            statuses.append(status.onStatus(self.id, status.PLAY_RESET, f"Playing and resetting {request.path}."))
+        statuses.append(status.onStatus(self.id, status.PLAY_START, f"Started playing {request.path}."))
+        # Flash shows no picture without this; nobody else cares (wire facts 5).
+        access = amf0.encode("|RtmpSampleAccess", True, True)
+        statuses.append(Message(MessageType.DATA, 0, self.id, access, status.STATUS_CHUNK_STREAM))
+        self._link.send(*statuses)
+        self._viewing = self._hub.play(request.path, self._link.outlet, self.id, self._ended)
+
+    def _playNext(self, command: Command) -> None:
+        self.close(command.name)
+        self._play(command)
+
+    def _playWhilePublishing(self, command: Command) -> None:
+        raise StatusError("this message stream publishes already")
+
+    def _ended(self) -> None:
+        """The publisher has gone, and the viewer has everything."""
+        self._viewing = None
+        self.state = State.IDLE
+        # FFmpeg and librtmp understand only the first, rtmp2 only the second (wire facts 6).
+        self._link.send(
+            status.onStatus(self.id, status.UNPUBLISH_NOTIFY, "The publisher has ended."),
+            UserControl(UserControlType.STREAM_EOF, self.id).encode(),
+        )
+        self._connection.streamEnded()
+
+    def _stopPlaying(self, command: Command) -> None:
+        self.close(command.name)
+
+    def _pause(self, command: Command) -> None:
+        assert self._viewing is not None
+        if command.argument(0) is not False:
+            self._viewing.pause()
+            self._link.send(
+                status.onStatus(self.id, status.PAUSE_NOTIFY, "Paused."),
+                UserControl(UserControlType.STREAM_EOF, self.id).encode(),
+            )
+        else:
+            self._link.send(
+                UserControl(UserControlType.STREAM_BEGIN, self.id).encode(),
+                status.onStatus(self.id, status.UNPAUSE_NOTIFY, "Going on, live."),
+            )
+            self._viewing.resume()
+
+    def _seek(self, command: Command) -> None:
+        """There is nothing to seek in, but some wait for the statuses (RTMP 1.0, section 7.2.2.7)."""
+        self._link.send(
+            status.onStatus(self.id, status.SEEK_NOTIFY, "This stream is live."),
+            status.onStatus(self.id, status.PLAY_START, "Going on, live."),
+        )
+
+    def _receiveAudio(self, command: Command) -> None:
+        self._receive(MessageType.AUDIO, command)
+
+    def _receiveVideo(self, command: Command) -> None:
+        self._receive(MessageType.VIDEO, command)
+
+    def _receive(self, type: MessageType, command: Command) -> None:
+        assert self._viewing is not None
+        wanted = command.argument(0) is not False
+        self._viewing.receive(type, wanted)
+        if wanted:
+            self._seek(command)
+
+    def _identify(self, name: str) -> tuple[str, str]:
+        """
+        @return: the stream's path, and the queries of name, application and tcUrl.
+        @raise StatusError: if it can't be a name.
+        """
+        name, query = partQuery(name)
+        request = self._connection.request
+        checkText("query", query, MAX_QUERY)
+        return streamPath(request.app, name), joinQueries(query, request.query)

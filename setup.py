@@ -1,0 +1,35 @@
+"""
+rtmptw: RTMP for Python on Twisted.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "rtmptw" / "__init__.py").read_text())[1]
+
+setup(
+    name="rtmptw",
+    version=VERSION,
+    description="RTMP for Python on Twisted: server, recorder, and the protocol as a library",
+    long_description=(HERE / "README.rst").read_text(),
+    long_description_content_type="text/x-rst",
+    license="MIT",
+    python_requires=">=3.11",
+    # No __init__.py below twisted/: these are modules for Twisted's own package.
+    packages=[*find_packages(include=["rtmptw", "rtmptw.*"]), "twisted.plugins"],
+    package_data={"rtmptw": ["py.typed"]},
+    install_requires=["twisted[tls]>=24.3", "zope.interface", "pyopenssl"],
+    extras_require={"test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg"]},
+    zip_safe=False,
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Framework :: Twisted",
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Multimedia :: Video",
+        "Typing :: Typed",
+    ],
+)
