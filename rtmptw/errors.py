@@ -73,7 +73,8 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class AMFDecodeError(RemoteProtocolError):
-    """An AMF value is cut short, malformed, or larger than its limits; C{offset} counts from the value's first byte."""
+    """An AMF value is cut short, malformed, or larger than its limits; C{offset} counts from the first byte
+    of the payload."""
 
 
 class AMFUnsupportedError(AMFDecodeError):

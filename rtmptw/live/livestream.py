@@ -42,6 +42,7 @@ class LiveStream:
     @ivar clock: what tells the time.
     @ivar publication: the publisher's hold on it, or L{None}.
     @ivar headers: what a late joiner must know.
+    @ivar hasVideo: whether any video has come from this publisher.
     """
 
     def __init__(self, path: str, clock: IReactorTime, unused: Callable[[LiveStream], None]) -> None:
@@ -53,7 +54,7 @@ class LiveStream:
         self.publication: Publication | None = None
         self.headers = HeaderCache()
         self._tape = Tape()
-        self._hasVideo = False
+        self.hasVideo = False
         self._unused = unused
         self._viewers: dict[Viewer, None] = {}
         self._subscriptions: dict[Subscription, None] = {}
@@ -76,7 +77,7 @@ class LiveStream:
         self.publication = Publication(self, publisher)
         self.headers = HeaderCache()
         self._tape = Tape()
-        self._hasVideo = False
+        self.hasVideo = False
         for viewer in self._viewers:
             viewer.begin(self._tape)
         return self.publication
@@ -133,9 +134,9 @@ class LiveStream:
             self.headers.seeData(message)
         else:
             kind = classify(message.type, message.payload)
-            if message.type == MessageType.VIDEO and not self._hasVideo:
+            if message.type == MessageType.VIDEO and not self.hasVideo:
                 # What came before counted as a place to start; it is none without a picture.
-                self._hasVideo = True
+                self.hasVideo = True
                 self._tape.keyframe = None
             if kind.isHeader:
                 changes = self.headers.changes
@@ -143,7 +144,7 @@ class LiveStream:
                 if self.headers.changes != changes:
                     # What is on the tape is not for the new headers.
                     self._tape.keyframe = None
-            elif self._hasVideo:
+            elif self.hasVideo:
                 isKeyframe = kind.isKeyframe and _startsTrackZero(message)
             else:
                 isKeyframe = kind.isFrame

@@ -1,0 +1,242 @@
+# -*- test-case-name: tests.record.test_recorder -*-
+"""
+The recorder: every publish becomes an FLV file.
+
+The reactor never waits for the disk
+====================================
+A recording collects messages in a list. A thread takes the whole list, writes it, and comes back for what has gathered
+meanwhile: so a quick disk gets every message at once, and a slow one gets larger pieces.
+
+- When more than L{HIGH_WATER} bytes are waiting, the publisher is not read any more, until less than L{LOW_WATER} are.
+- A disk that takes longer than L{STALL_SECONDS} for that is out of order. Live goes before the recording: the publisher
+  is read again, what comes is left out of the file, and when the disk is back, the file goes on at a keyframe. The gap
+  is logged.
+- When writing fails (a full disk, say) the recording is over: the file is finished with what it has, and the log says
+  why. The stream goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from rtmptw.interfaces import IStreamObserver, ISubscriber, ISubscription
+from rtmptw.live.livestream import LiveStream
+from rtmptw.record.flvfile import FLVFile, Tag
+from rtmptw.wire.media import classify
+from rtmptw.wire.message import Message, MessageType
+
+__all__ = ["HIGH_WATER", "LOW_WATER", "REORDER_MARGIN", "STALL_SECONDS", "Recorder", "Recording"]
+
+#: Payload bytes waiting for the disk: when the publisher is held, and when it is read again.
+HIGH_WATER = 16 * 1024 * 1024
+LOW_WATER = 4 * 1024 * 1024
+
+#: How long a publisher is held for a slow disk, seconds.
+STALL_SECONDS = 5.0
+
+#: A recording begins at 0. If a stream does not, its first message is put here (ms), so that one which comes a little
+#: later with a smaller timestamp (audio and video are not sorted) still has a place.
+REORDER_MARGIN = 1000
+
+_T = TypeVar("_T")
+#: What runs a function somewhere else, such as C{partial(deferToThreadPool, reactor, pool)}.
+Run = Callable[[Callable[[], _T]], "Deferred[_T]"]
+
+
+@implementer(IStreamObserver)
+class Recorder:
+    """Records every publish of a hub; add it to L{rtmptw.live.hub.StreamHub.observers}."""
+
+    def __init__(self, directory: str, clock: IReactorTime, run: Run[None]) -> None:
+        """
+        @param directory: where the files go; it must exist.
+        @param run: runs a blocking function in a thread.
+        """
+        self._directory = directory
+        self._clock = clock
+        self._run = run
+        self._recordings: dict[Recording, None] = {}
+
+    def publishStarted(self, stream: LiveStream) -> None:
+        """Record a stream until its publisher has ended."""
+        began = datetime.now(UTC)
+
+        def create() -> FLVFile:
+            return FLVFile(self._directory, stream.path, began)
+
+        recording = Recording(stream, create, self._clock, self._run)
+        self._recordings[recording] = None
+        recording.finished.addCallback(lambda _: self._recordings.pop(recording))
+        recording.start(stream.subscribe(recording))
+
+    def finish(self) -> Deferred[Any]:
+        """
+        @return: fires when every recording whose publisher has ended is complete on the disk.
+        """
+        waiting: list[Deferred[None]] = []
+        for recording in self._recordings:
+            done: Deferred[None] = Deferred()
+            recording.finished.chainDeferred(done)
+            waiting.append(done)
+        return DeferredList(waiting)
+
+
+@implementer(ISubscriber)
+class Recording:
+    """
+    One publish, on its way to the disk.
+
+    @ivar finished: fires when nothing more will be written.
+    """
+
+    _log = Logger()
+
+    def __init__(self, stream: LiveStream, create: Callable[[], FLVFile], clock: IReactorTime, run: Run[None]) -> None:
+        self.finished: Deferred[None] = Deferred()
+        self._stream = stream
+        self._path = stream.path
+        self._create = create
+        self._clock = clock
+        self._run = run
+        self._file: FLVFile | None = None
+        self._subscription: ISubscription | None = None
+        self._tags: list[Tag] = []
+        self._waiting = 0
+        self._busy = False
+        self._ended = False
+        self._stall: IDelayedCall | None = None
+        self._missed = 0
+        self._origin: int | None = None
+        self._last = 0
+
+    def start(self, subscription: ISubscription) -> None:
+        """Use this subscription to hold the publisher."""
+        self._subscription = subscription
+
+    def messageReceived(self, message: Message) -> None:
+        """One message for the file."""
+        if self._missed and not self._endGap(message):
+            return
+        self._tags.append((message.type, self._time(message), message.payload))
+        self._waiting += len(message.payload)
+        if self._waiting > HIGH_WATER and self._stall is None and self._subscription is not None:
+            self._subscription.pauseProducing()
+            self._stall = self._clock.callLater(STALL_SECONDS, self._beginGap)
+        if not self._busy:
+            self._work()
+
+    def streamEnded(self, reason: str) -> None:
+        """Everything has come."""
+        self._ended = True
+        self._subscription = None
+        self._endStall()
+        if not self._busy:
+            self._work()
+
+    def _work(self) -> None:
+        """Write what there is, in the thread; then what has come meanwhile; at the end, finish."""
+        tags, self._tags = self._tags, []
+        size, last = self._waiting, self._ended
+
+        def work() -> None:
+            if self._file is None:
+                self._file = self._create()
+            if tags:
+                self._file.write(tags)
+            if last:
+                self._file.finish()
+
+        self._busy = True
+        self._run(work).addCallbacks(self._worked, self._failed, callbackArgs=(size, last))
+
+    def _worked(self, _: None, size: int, last: bool) -> None:
+        self._busy = False
+        self._waiting -= size
+        if last:
+            assert self._file is not None
+            self._log.info("{path}: recorded as {file}", path=self._path, file=self._file.name)
+            self.finished.callback(None)
+            return
+        if self._waiting < LOW_WATER and self._stall is not None:
+            self._endStall()
+            if self._subscription is not None:
+                self._subscription.resumeProducing()
+        if self._tags or self._ended:
+            self._work()
+
+    def _failed(self, failure: Failure) -> None:
+        """Keep what is on the disk, and say why there is no more."""
+        self._busy = True
+        self._tags = []
+        self._endStall()
+        if self._subscription is not None:
+            self._subscription.stopProducing()
+            self._subscription = None
+        self._log.error(
+            "{path}: recording stopped: {error}", path=self._path, error=failure.getErrorMessage(), failure=failure
+        )
+        file, self._file = self._file, None
+        done = self._run(file.finish) if file is not None else self._run(_nothing)
+        done.addErrback(
+            lambda failure: self._log.error(
+                "{path}: the recording keeps the ending .part: {error}",
+                path=self._path,
+                error=failure.getErrorMessage(),
+            )
+        )
+        done.addCallback(self.finished.callback)
+
+    # A disk that is too slow
+
+    def _endStall(self) -> None:
+        if self._stall is not None and self._stall.active():
+            self._stall.cancel()
+        self._stall = None
+
+    def _beginGap(self) -> None:
+        assert self._subscription is not None
+        self._stall = None
+        self._missed = 1
+        self._log.error("{path}: the disk is too slow; the recording has a gap", path=self._path)
+        self._subscription.resumeProducing()
+
+    def _endGap(self, message: Message) -> bool:
+        """
+        @return: whether the file can go on with this message.
+        """
+        kind = classify(message.type, message.payload)
+        canStart = kind.isKeyframe if self._stream.hasVideo else message.type == MessageType.AUDIO
+        if self._waiting or self._busy or not canStart:
+            self._missed += 1
+            return False
+        self._log.info(
+            "{path}: the recording goes on; {count} messages are missing", path=self._path, count=self._missed - 1
+        )
+        self._missed = 0
+        for header in self._stream.headers.messages(message.timestamp):
+            self._tags.append((header.type, self._time(header), header.payload))
+        return True
+
+    def _time(self, message: Message) -> int:
+        """
+        The time of a message in the file, ms: unwrapped (timestamps have 32 bits), from the beginning of the recording.
+        """
+        step = (message.timestamp - self._last) & 0xFFFFFFFF
+        self._last += step if step < 0x80000000 else step - 0x100000000
+        if message.type == MessageType.DATA and self._origin is None:
+            return 0
+        if self._origin is None:
+            self._origin = max(0, self._last - REORDER_MARGIN)
+        return max(0, self._last - self._origin) & 0xFFFFFFFF
+
+
+def _nothing() -> None:
+    """There is no file to finish."""
