@@ -25,7 +25,10 @@ setup(
     packages=[*find_packages(include=["rtmptw", "rtmptw.*"]), "twisted.plugins"],
     package_data={"rtmptw": ["py.typed"]},
     install_requires=["twisted[tls]>=24.3", "zope.interface", "pyopenssl"],
-    extras_require={"test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg"]},
+    extras_require={
+        "test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg"],
+        "lint": ["ruff", "mypy", "mypy-zope"],
+    },
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",
