@@ -1,0 +1,139 @@
+"""
+README.rst, taken at its word: every block of it is run as it is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import monotonic, sleep
+from unittest import SkipTest, TestCase
+
+ROOT = Path(__file__).parents[2]
+REQUIRED = os.environ.get("RTMPTW_INTEROP") == "required"
+PORT = 1935
+
+_BLOCK = re.compile(r"^\.\. code-block:: \w+\n   :name: (\S+)\n\n((?:   .*\n|\n)+)", re.MULTILINE)
+
+
+def blocks() -> dict[str, str]:
+    """The named code blocks of the README."""
+    text = (ROOT / "README.rst").read_text()
+    return {name: re.sub(r"(?m)^   ", "", block) for name, block in _BLOCK.findall(text)}
+
+
+def isListening() -> bool:
+    """Whether somebody has the port that the README names."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+
+
+class ReadmeTests(TestCase):
+    """The README's commands, in a copy of the project."""
+
+    def setUp(self) -> None:
+        for program in ("ffmpeg", "ffprobe"):
+            if shutil.which(program) is None:
+                if REQUIRED:
+                    raise AssertionError(f"{program} is missing: Debian package ffmpeg")
+                raise SkipTest(f"{program} is missing: Debian package ffmpeg")
+        if isListening():
+            raise (AssertionError if REQUIRED else SkipTest)(f"port {PORT}, which the README names, is in use")
+        self.directory = Path(tempfile.mkdtemp(prefix="rtmptw-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        for name in ("setup.py", "pyproject.toml", "README.rst", "LICENSE"):
+            shutil.copy(ROOT / name, self.directory)
+        for name in ("rtmptw", "twisted"):
+            shutil.copytree(ROOT / name, self.directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+        self.blocks = blocks()
+
+    def start(self, command: str) -> subprocess.Popen[str]:
+        """Start a command as a terminal would, and end it with the test."""
+        log = self.enterContext(open(self.directory / f"{len(os.listdir(self.directory))}.log", "w+"))
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        process.log = log  # type: ignore[attr-defined]
+        self.addCleanup(self.stop, process)
+        return process
+
+    def stop(self, process: subprocess.Popen[str]) -> None:
+        """Ctrl-C."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(15)
+
+    def output(self, process: subprocess.Popen[str]) -> str:
+        """What it has printed so far."""
+        process.log.seek(0)  # type: ignore[attr-defined]
+        return process.log.read()  # type: ignore[attr-defined, no-any-return]
+
+    def waitForPort(self, process: subprocess.Popen[str], seconds: float) -> None:
+        """Wait until the server listens."""
+        deadline = monotonic() + seconds
+        while not isListening():
+            if process.poll() is not None or monotonic() > deadline:
+                raise AssertionError(f"nothing listens on {PORT}:\n{self.output(process)}")
+            sleep(0.1)
+
+    def run_(self, command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
+    def test_theTour(self) -> None:
+        """The first command, whole, and the 60 seconds behind it."""
+        command = self.blocks["run"]
+        if not REQUIRED:
+            # Without root, what apt-get would install must be there.
+            command = command.partition("&& \\\n")[2]
+        server = self.start(command)
+        self.waitForPort(server, 180)
+        player = self.start(self.blocks["play"])
+        published = self.run_(self.blocks["publish"])
+        self.assertEqual(published.returncode, 0, published.stderr)
+        self.assertEqual(player.wait(15), 0, self.output(player))
+        watched = self.run_("ffprobe -v error -show_entries stream=codec_name -of csv=p=0 watched.flv")
+        self.assertEqual(sorted(watched.stdout.split()), ["aac", "h264"])
+        recording = self.run_(self.blocks["recording"])
+        self.assertEqual(recording.returncode, 0, recording.stderr)
+        self.assertRegex(recording.stdout, r"camera-\d{8}T\d{6}\.\d{3}Z\.flv")
+        self.assertRegex(recording.stderr, r"Duration: 00:00:(09\.9|10\.)")
+        self.stop(server)
+        self.assertIn("Server Shut Down", self.output(server))
+
+    def test_theExample(self) -> None:
+        """The program: one publisher without the key, one with it."""
+        name = "keyframes.py"
+        (self.directory / name).write_text(self.blocks[name])
+        program = self.start(f"{sys.executable} {name}")
+        self.waitForPort(program, 30)
+        publish = self.blocks["publish"].replace("-t 10", "-t 4")
+        refused = self.run_(publish)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("wrong stream key", refused.stderr)
+        accepted = self.run_(publish.replace("live/camera", "'live/camera?key=sesame'"))
+        self.assertEqual(accepted.returncode, 0, accepted.stderr)
+        deadline = monotonic() + 10
+        while "keyframes, then" not in self.output(program) and monotonic() < deadline:
+            sleep(0.1)
+        self.assertRegex(self.output(program), r"(?m)^2 keyframes, then: ")
