@@ -70,7 +70,7 @@ class Interleaver:
     @ivar ends: where each message of C{expected} ends in C{data}.
     """
 
-    STAMPS = (0, 1, 33, 1000, 0xFFFFFE, 0xFFFFFF, 0x1000000, 0x7FFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF)
+    STAMPS = (0, 1, 33, 1000, 0xFFFFFE, 0xFFFFFF, 0x1000000, 0xF0000000, 0xFFFFFFFD, 0xFFFFFFFF)
     SIZES = (1, 2, 5, 17, 63, 64, 65, 128, 128, 500, 4096, 0x7FFFFFFF)
     IDS = (3, 4, 63, 64, 319, 320, 65599)
 
@@ -151,11 +151,13 @@ class Interleaver:
             return self.random.choice(self.SIZES).to_bytes(4, "big")
         if type == MessageType.ABORT:
             return self.random.choice((2, *self.IDS)).to_bytes(4, "big")
-        # No zero among them, so that no body looks like an extended timestamp below.
+        # None that any extended timestamp begins with.
         return bytes(self.random.choices(range(0x10, 0xF0), k=length))
 
     def _continue(self, id: int) -> None:
-        extended = self._known[id][2] if self.random.random() < 0.5 else b""
+        # Only a body that can't be taken for an extended timestamp may stand without it.
+        repeated = id == 2 or not self._left[id] or self.random.random() < 0.5
+        extended = self._known[id][2] if repeated else b""
         self._chunk(self._basic(3, id) + extended, id)
 
     def _chunk(self, header: bytes, id: int) -> None:

@@ -156,6 +156,16 @@ class ConformanceTests(SynchronousTestCase):
             [video(0x01020304, first + b"\1\2\3\5")],
         )
 
+    def test_conformance18_onlyTheLastHeaderCounts(self) -> None:
+        """Once a header without extension has come, a body that begins like the old one is body."""
+        for fmt in (0, 1, 2):
+            data = header(0, 3, 0xFFFFFF, 132) + b"\1\2\3\4" + b"\xaa" * 128 + b"\xc3" + ABC + b"d"
+            data += header(fmt, 3, 5, 132) + b"\xaa" * 128 + b"\xc3\1\2\3\4"
+            timestamp = 5 if fmt == 0 else 0x01020309
+            self.assertReads(
+                data, [video(0x01020304, b"\xaa" * 128 + b"abcd"), video(timestamp, b"\xaa" * 128 + b"\1\2\3\4")]
+            )
+
     def test_conformance19_type3StartsAMessageWithTheExtension(self) -> None:
         """The same holds where a type 3 chunk starts a message: 0xFFFFFF counts as delta, repeated or not."""
         for again in (EXT.rjust(8, "0"), ""):

@@ -112,36 +112,57 @@ class StrokeTests(SynchronousTestCase):
             data += b"\xc3".join(payload[start : start + size] for start in range(0, len(payload), size))
             self.assertEqual(read([data])[1:], [video(0, payload)])
 
+
+class Counted(bytes):
+    """Bytes that count how often a slice of them is taken, and how much that copies."""
+
+    slices = 0
+    copied = 0
+
+    def __bytes__(self) -> bytes:
+        return self
+
+    def __getitem__(self, key: slice | int) -> bytes | int:  # type: ignore[override]
+        got = super().__getitem__(key)
+        if isinstance(got, bytes):
+            Counted.slices += 1
+            Counted.copied += len(got)
+        return got
+
+
+class WorkTests(SynchronousTestCase):
+    """How much a peer can make us do, counted in slices and copied bytes."""
+
+    def work(self, data: bytes, messages: int) -> tuple[int, int]:
+        """Read C{data}, which has so many messages; how many slices that took, and how many bytes they copied."""
+        Counted.slices = Counted.copied = 0
+        self.assertEqual(len(list(ChunkReader().feed(Counted(data)))), messages)
+        return Counted.slices, Counted.copied
+
     def test_workIsLinear(self) -> None:
         """
         Messages that are given up right behind the first look never cost more than so many copied bytes for each
         byte received, and twice the input costs twice the work.
         """
-
-        class Counted(bytes):
-            copied = 0
-
-            def __bytes__(self) -> bytes:
-                return self
-
-            def __getitem__(self, key: slice | int) -> bytes | int:  # type: ignore[override]
-                got = super().__getitem__(key)
-                if isinstance(got, bytes):
-                    Counted.copied += len(got)
-                return got
-
-        def work(chunkSize: int, count: int) -> tuple[int, int]:
-            part = b"\xaa" * chunkSize
-            unit = header(1, 3, 0, 60_000) + part + b"\xc3" + part + b"\xc4"
-            data = Counted(sized(chunkSize) + header(0, 4) + unit * count)
-            Counted.copied = 0
-            reader = ChunkReader()
-            self.assertEqual(len(list(reader.feed(data))), 2 + count)
-            self.assertEqual(reader.droppedParts, count - 1)
-            return Counted.copied, len(data)
-
         for chunkSize in (1, 128, 1000):
-            once, size = work(chunkSize, 1000)
-            twice, _ = work(chunkSize, 2000)
+            part = b"\xaa" * chunkSize
+            start, unit = sized(chunkSize) + header(0, 4), header(1, 3, 0, 60_000) + part + b"\xc3" + part + b"\xc4"
+            size = len(start + unit * 1000)
+            _, once = self.work(start + unit * 1000, 1002)
+            _, twice = self.work(start + unit * 2000, 2002)
             self.assertTrue(size < once < 40 * size, (chunkSize, once, size))
             self.assertTrue(twice < 2.1 * once, (chunkSize, once, twice))
+
+    def test_oneFailedLookForAMessage(self) -> None:
+        """With another message behind every chunk we stop looking ahead: the bytes are copied about once."""
+        unit = b"\xc3" + b"\xaa" * 10 + b"\xc4"
+        data = sized(10) + header(0, 4) + header(0, 3, 0, 60_000) + b"\xaa" * 10 + unit * 5000
+        _, copied = self.work(data, 2 + 5000)
+        self.assertTrue(copied < 2 * len(data), (copied, len(data)))
+
+    def test_looksGrow(self) -> None:
+        """A message of ten thousand chunks is read in a few strokes."""
+        data = header(0, 3, 0, 1_280_000) + b"\xc3".join([b"\xaa" * 128] * 10_000)
+        slices, copied = self.work(data, 1)
+        self.assertTrue(slices < 30, slices)
+        self.assertTrue(copied < 1.1 * len(data), copied)
