@@ -276,9 +276,10 @@ class ChunkReader:
     def _complete(self, stream: _ChunkStream, last: bytes | bytearray) -> bytes:
         """Give the payload of a message that was kept in parts."""
         assert stream.body is not None
-        payload = bytes(stream.body + last)
+        body = stream.body
         self._forget(stream)
-        return payload
+        body += last
+        return bytes(body)
 
     def _forget(self, stream: _ChunkStream) -> None:
         if stream.body is not None:
@@ -317,12 +318,14 @@ class ChunkReader:
                     body = position + 4
                 elif len(ahead) < 4 and not self._ended and stream.extended.startswith(ahead):
                     return False
-            if not stream.remaining:
+            starts = not stream.remaining
+            if starts:
                 # Also straight behind a type 0 header, whose timestamp then counts as the delta (5.3.1.2.4).
                 stream.timestamp = (stream.timestamp + stream.delta) & 0xFFFFFFFF
-                self._startMessage(stream)
         else:
-            stamp = int.from_bytes(data[position : position + 3], "big")
+            # Three bytes of time and, but for type 2, three of length and one of type: read as one number.
+            fields = int.from_bytes(data[position : position + (7 if fmt < 2 else 3)], "big")
+            stamp = fields >> 32 if fmt < 2 else fields
             extended = None
             if stamp == _EXTENDED:
                 extended = data[body : body + 4]
@@ -337,15 +340,24 @@ class ChunkReader:
                 self.droppedParts += 1
                 self._forget(stream)
             if fmt < 2:
-                stream.length = int.from_bytes(data[position + 3 : position + 6], "big")
-                stream.type = data[position + 6]
+                stream.length = fields >> 8 & 0xFFFFFF
+                stream.type = fields & 0xFF
                 if fmt == 0:
                     stream.streamId = int.from_bytes(data[position + 7 : position + 11], "little")
             stream.extended = extended
             stream.delta = stamp
             # Deltas are added modulo 2^32: librtmp and OBS send negative ones (wire facts 2.3).
             stream.timestamp = stamp if fmt == 0 else (stream.timestamp + stamp) & 0xFFFFFFFF
-            self._startMessage(stream)
+            starts = True
+        if starts:
+            length = stream.length
+            limit = self.limits.messageSize.get(stream.type, self.limits.otherMessageSize)
+            if length > limit:
+                raise self._excess(f"a message of {length} bytes, where {limit} are allowed", stream)
+            stream.remaining = length
+            stream.look = FIRST_LOOK
+            if not length:
+                self.emptyMessages += 1
         self._stream = self._last = stream
         self._position = body
         self._chunkLeft = left = min(self.chunkSize, stream.remaining)
@@ -363,15 +375,6 @@ class ChunkReader:
             )
         stream = self._streams[id] = _ChunkStream(id)
         return stream
-
-    def _startMessage(self, stream: _ChunkStream) -> None:
-        limit = self.limits.messageSize.get(stream.type, self.limits.otherMessageSize)
-        if stream.length > limit:
-            raise self._excess(f"a message of {stream.length} bytes, where {limit} are allowed", stream)
-        stream.remaining = stream.length
-        stream.look = FIRST_LOOK
-        if not stream.length:
-            self.emptyMessages += 1
 
     def _obey(self, message: Message) -> None:
         """Set Chunk Size and Abort (sections 5.4.1, 5.4.2). A short body is passed over (wire facts 10.25)."""
