@@ -75,7 +75,7 @@ class Outlet:
         """The transport has sent all of it."""
         self.ready = True
         for drained in tuple(self._drained):
-            if self.ready:
+            if self.ready and drained in self._drained:
                 drained()
 
     def stopProducing(self) -> None:

@@ -4,13 +4,15 @@ One connection to a server: transport, phases, deadlines, reasons for closing. N
 
 ::
 
-    HANDSHAKE ----> SESSION ----> CLOSING ----> CLOSED
-        |              |                          ^
-        +--------------+--------------------------+
+    HANDSHAKE ---> SESSION ---> CLOSING ---> CLOSED
+        |           |   |                      ^
+        |           |   +------> LOST -------->|
+        +-----------+--------------------------+
 
 The glue is thin and always in the same order: feed, act on what came out, flush. What a close must not lose:
 
-- Everything that was received is parsed and passed on before anything is ended (wire facts 9).
+- Everything that was received is parsed and passed on before anything is ended (wire facts 9). A connection that is
+  gone while the application still decides is LOST: what it has sent waits for the verdict.
 - A close by us first says why, in a status, and closes the write side only. What the peer still sends is read and
   thrown away for a while, since a socket that is closed with something unread resets the connection, and the reset
   throws the status away.
@@ -19,7 +21,7 @@ The glue is thin and always in the same order: feed, act on what came out, flush
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
@@ -32,6 +34,7 @@ from zope.interface import implementer
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.interfaces import ILink
 from rtmptw.outlet import Outlet
+from rtmptw.session.limits import COMMANDS_PER_SECOND
 from rtmptw.session.netconnection import NetConnection
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.chunkwriter import ChunkWriter
@@ -69,6 +72,7 @@ class Phase(Enum):
     HANDSHAKE = "handshake"
     SESSION = "session"
     CLOSING = "closing"
+    LOST = "lost, but not decided"
     CLOSED = "closed"
 
 
@@ -120,30 +124,41 @@ class RTMPProtocol(Protocol):
         """Bytes from the peer."""
         self.received += len(data)
         self._heard = self._server.clock.seconds()
+        if self._phase is Phase.SESSION:
+            self._guard(self._read, data)
+        elif self._phase is Phase.HANDSHAKE:
+            self._guard(self._shakeHands, data)
+
+    def _guard(self, step: Callable[..., None], *data: bytes) -> None:
+        """Take a step. Whatever goes wrong in it ends this connection, and no other."""
         try:
-            if self._phase is Phase.SESSION:
-                self._read(data)
-            elif self._phase is Phase.HANDSHAKE:
-                reply, rest = self._handshake.feed(data)
-                if reply:
-                    self.outlet.write(reply)
-                if rest is not None:
-                    self._phase = Phase.SESSION
-                    self._read(rest)
+            step(*data)
         except RemoteProtocolError as error:
             self.close(f"protocol error: {error}")
         except Exception:
             self._log.failure("{peer}: internal error", peer=self.peer)
             self.close("internal error")
 
+    def _shakeHands(self, data: bytes) -> None:
+        reply, rest = self._handshake.feed(data)
+        if reply:
+            self.outlet.write(reply)
+        if rest is not None:
+            self._phase = Phase.SESSION
+            self._read(rest)
+
     def _read(self, data: bytes) -> None:
-        messages = self._reader.feed(data)
-        if not self._session.waiting:
+        session, reader = self._session, self._reader
+        messages = reader.feed(data)
+        if not session.waiting:
             self._take(messages)
-        reader = self._reader
-        if self._session.waiting and reader.held > MAX_HELD:
+        if session.waiting and reader.held > MAX_HELD:
             self._hold("verdict")
-        if reader.smallChunks > SMALL_CHUNKS_PER_SECOND or reader.emptyMessages > EMPTY_MESSAGES_PER_SECOND:
+        if (
+            reader.smallChunks > SMALL_CHUNKS_PER_SECOND
+            or reader.emptyMessages > EMPTY_MESSAGES_PER_SECOND
+            or session.commands > COMMANDS_PER_SECOND
+        ):
             self._hold("budget")
 
     def _take(self, messages: Iterator[Message]) -> None:
@@ -152,51 +167,59 @@ class RTMPProtocol(Protocol):
         try:
             for message in messages:
                 if verbose:
-                    self._log.info("{peer} > {message}", peer=self.peer, message=_Line(message))
+                    self._log.info("{peer} > {line}", peer=self.peer, line=_Line(message))
                 session.messageReceived(message)
-                if session.waiting or self._phase is Phase.CLOSING:
+                if session.waiting or self._phase in (Phase.CLOSING, Phase.CLOSED):
                     break
         finally:
             session.flush(self.received)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone. What it has brought is not."""
-        if not self._reason:
-            self._reason = reason.getErrorMessage()
+        self._reason = self._reason or reason.getErrorMessage()
         self.outlet.close()
         if self._linger is not None and self._linger.active():
             self._linger.cancel()
-        lost, self._phase = self._phase, Phase.CLOSED
-        if lost is Phase.SESSION and self._session.waiting:
-            # What it has sent is kept until the application has decided.
-            return
-        self._finish(lost is Phase.SESSION)
+        if self._phase is Phase.SESSION:
+            self._phase = Phase.LOST
+            self._readRest()
+        else:
+            self._finish()
 
-    def _finish(self, wasOpen: bool) -> None:
-        if wasOpen:
-            try:
-                self._take(self._reader.end())
-            except RemoteProtocolError as error:
-                self._reason = f"protocol error: {error}"
-            if self._session.waiting:
-                return
+    def _readRest(self) -> None:
+        """Read what a lost connection has brought, as far as the application has decided."""
+        if not self._session.waiting:
+            self._guard(self._takeRest)
+        if self._phase is Phase.LOST and not self._session.waiting:
+            self._finish()
+
+    def _takeRest(self) -> None:
+        self._take(self._reader.end())
+
+    def _finish(self) -> None:
+        """The end, once for each connection."""
+        self._phase = Phase.CLOSED
         self._session.close(self._reason)
-        self._server.connectionLost(self)
         self._log.info(
             "{peer}: closed: {reason} ({received} bytes in {seconds:.1f} s; {whereabouts}; last command {command!a})",
             peer=self.peer,
             reason=self._reason,
             received=self.received,
             seconds=self._server.clock.seconds() - self._began,
-            whereabouts=self._reader.whereabouts,
+            whereabouts=self._reader.whereabouts if self.received >= HANDSHAKE_SIZE else "in the handshake",
             command=self._session.lastCommand,
         )
+        self._server.connectionLost(self)
 
     def second(self) -> None:
-        """A second has passed: look at the deadlines."""
+        """A second has passed."""
+        self._reader.smallChunks = self._reader.emptyMessages = 0
+        self._guard(self._checkDeadlines)
+        self._release("budget")
+
+    def _checkDeadlines(self) -> None:
         now = self._server.clock.seconds()
         session, quiet = self._session, now - self._heard
-        self._reader.smallChunks = self._reader.emptyMessages = 0
         if self._phase is Phase.HANDSHAKE:
             if now - self._began >= HANDSHAKE_SECONDS:
                 self.close(f"no handshake within {HANDSHAKE_SECONDS:g} s")
@@ -210,7 +233,6 @@ class RTMPProtocol(Protocol):
                 self.abort(f"took nothing for {STALL_SECONDS:g} s")
             elif session.publishing and not self._holds:
                 self._watchPublisher(quiet)
-        self._release("budget")
 
     def _watchPublisher(self, quiet: float) -> None:
         if quiet < PUBLISHER_PING_SECONDS:
@@ -228,7 +250,7 @@ class RTMPProtocol(Protocol):
         """See L{ILink.send}."""
         if self._server.verbose:
             for message in messages:
-                self._log.info("{peer} < {message}", peer=self.peer, message=_Line(message))
+                self._log.info("{peer} < {line}", peer=self.peer, line=_Line(message))
         self.outlet.write(b"".join([self._writer.write(message) for message in messages]))
 
     def trust(self) -> None:
@@ -237,11 +259,12 @@ class RTMPProtocol(Protocol):
 
     def proceed(self) -> None:
         """See L{ILink.proceed}."""
-        if self._phase is Phase.CLOSED:
-            self._finish(True)
+        if self._phase is Phase.LOST:
+            self._readRest()
         elif self._phase is Phase.SESSION:
             self._release("verdict")
-            self._heard = self._server.clock.seconds()
+            # The time that the application took is not the peer's.
+            self._used = self._server.clock.seconds()
             self.dataReceived(b"")
 
     def close(self, reason: str) -> None:
@@ -252,18 +275,20 @@ class RTMPProtocol(Protocol):
         """
         if self._phase in (Phase.CLOSING, Phase.CLOSED):
             return
-        self._phase = Phase.CLOSING
+        for why in tuple(self._holds):
+            self._release(why)
+        isLost, self._phase = self._phase is Phase.LOST, Phase.CLOSING
         self._reason = reason
         self._session.close(reason)
+        if isLost:
+            self._finish()
+            return
         self.outlet.close()
-        if self._holds:
-            self._holds.clear()
-            self._input.resumeProducing()
+        self._linger = self._server.clock.callLater(LINGER_SECONDS, self.abort, reason)
         if ITCPTransport.providedBy(self._transport) and not self._secure:
             self._transport.loseWriteConnection()
         else:
             self._transport.loseConnection()
-        self._linger = self._server.clock.callLater(LINGER_SECONDS, self.abort, reason)
 
     def abort(self, reason: str) -> None:
         """
@@ -272,7 +297,7 @@ class RTMPProtocol(Protocol):
         @param reason: for the log, if none was given before.
         """
         self._reason = self._reason or reason
-        if self._phase is not Phase.CLOSED:
+        if self._phase not in (Phase.LOST, Phase.CLOSED):
             self._transport.abortConnection()
 
     # IPushProducer: the publisher is read, or is not
@@ -298,6 +323,8 @@ class RTMPProtocol(Protocol):
         if why in self._holds:
             self._holds.remove(why)
             if not self._holds and self._phase is Phase.SESSION:
+                # While it was not read it could not be heard.
+                self._heard = self._server.clock.seconds()
                 self._input.resumeProducing()
 
 

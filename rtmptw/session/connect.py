@@ -22,8 +22,9 @@ from rtmptw.wire.message import Message
 
 __all__ = ["OUR_CHUNK_SIZE", "acceptConnect", "checkConnect", "readConnect"]
 
-#: The size of the chunks that we send, bytes: most messages fit one (wire facts 2.5). FFmpeg copies it.
-OUR_CHUNK_SIZE = 65536
+#: The size of the chunks that we send, bytes: most messages fit one (wire facts 2.5). FFmpeg copies it. Larger ones are
+#: common, but at 32768 Wireshark, as it comes, loses the framing and shows nonsense (its rtmpt.max_packet_size).
+OUR_CHUNK_SIZE = 32_000
 
 #: After how many bytes we would like an acknowledgement; nothing depends on it (wire facts 2.8).
 OUR_WINDOW = 2_500_000

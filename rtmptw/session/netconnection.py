@@ -26,33 +26,18 @@ from twisted.python.failure import Failure
 from rtmptw.errors import RemoteProtocolError, StatusError
 from rtmptw.interfaces import IApplication, ILink, IStreamHub
 from rtmptw.requests import ConnectRequest, StreamRequest
-from rtmptw.session import status
+from rtmptw.session import limits, status
 from rtmptw.session.connect import acceptConnect, checkConnect, readConnect
 from rtmptw.session.netstream import NetStream, State
 from rtmptw.session.streampath import partQuery, streamPath
 from rtmptw.wire.aggregate import splitAggregate
-from rtmptw.wire.amf import UNDEFINED
+from rtmptw.wire.amf import UNDEFINED, AMFValue
 from rtmptw.wire.command import Command, messageStreamId
-from rtmptw.wire.control import (
-    UserControl,
-    UserControlType,
-    acknowledgement,
-    controlValue,
-)
+from rtmptw.wire.control import UserControl, UserControlType, acknowledgement, controlValue
 from rtmptw.wire.data import DataMessage
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["NetConnection", "Phase"]
-
-#: The smallest and largest acknowledgement window that we honour, bytes.
-WINDOW_RANGE = (32 * 1024, 16 * 1024 * 1024)
-
-#: How many pings we answer in a second.
-PINGS_PER_SECOND = 10
-
-#: Message streams of a connection: in use at a time, and created in all.
-MAX_STREAMS = 8
-MAX_CREATED = 64
 
 
 class Phase(Enum):
@@ -71,6 +56,9 @@ class NetConnection:
     @ivar request: what the client asked for in its connect.
     @ivar waiting: whether the application has still to answer; nothing may be given to L{messageReceived} meanwhile.
     @ivar lastCommand: the name of the last command that came, for the log.
+    @ivar commands: how many commands have come in this second.
+    @ivar silent: whether it has published: nothing is sent any more that does not have to be, because a publisher that
+        closes with something unread loses the end of its stream (wire facts 0.2, 10.94).
     @ivar unreadable: how many data messages could not be read and were passed over.
     """
 
@@ -114,6 +102,8 @@ class NetConnection:
         self.phase = Phase.FRESH
         self.waiting = False
         self.lastCommand = ""
+        self.commands = 0
+        self.silent = False
         self.unreadable = 0
         self._link = link
         self._application = application
@@ -122,8 +112,14 @@ class NetConnection:
         self._created = 0
         self._window = 0
         self._acknowledged = 0
-        self._pings = PINGS_PER_SECOND
+        self._pings = limits.PINGS_PER_SECOND
+        self._requests = limits.REQUESTS_AT_ONCE
         self._receivers = {type: getattr(self, name) for type, name in self.RECEIVERS.items()}
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection is over."""
+        return self.phase is Phase.ENDED
 
     @property
     def publishing(self) -> bool:
@@ -151,13 +147,11 @@ class NetConnection:
 
         @param received: all bytes received so far.
         """
-        publishing = False
         for stream in self._streams.values():
             if stream.publication is not None:
-                publishing = True
                 stream.publication.flush()
-        # At most one acknowledgement for a read, and none to somebody who is sending media (wire facts 2.8).
-        if not publishing:
+        # At most one acknowledgement for a read, and none to somebody who sends media (wire facts 2.8, 10.94).
+        if not self.silent:
             self._acknowledge(received)
 
     def second(self, received: int, quiet: bool) -> None:
@@ -167,7 +161,9 @@ class NetConnection:
         @param received: all bytes received so far.
         @param quiet: whether none of them came in this second: the time to acknowledge to a publisher that asked.
         """
-        self._pings = PINGS_PER_SECOND
+        self._pings = limits.PINGS_PER_SECOND
+        self.commands = 0
+        self._requests = min(self._requests + limits.REQUESTS_PER_SECOND, limits.REQUESTS_AT_ONCE)
         if quiet:
             self._acknowledge(received)
 
@@ -176,8 +172,7 @@ class NetConnection:
         The connection is over: end what it was doing, after all that was received. Harmless when repeated.
         """
         self.phase = Phase.ENDED
-        streams, self._streams = self._streams, {}
-        for stream in streams.values():
+        for stream in self._streams.values():
             stream.close(reason)
 
     def ask(self, command: str, request: StreamRequest | ConnectRequest, granted: Callable[[], None], id: int) -> None:
@@ -187,8 +182,13 @@ class NetConnection:
         @param command: "connect", "publish" or "play".
         @param granted: what to do if it does not refuse; may itself raise L{StatusError}.
         @param id: the message stream that is to have the status.
+        @raise StatusError: if it is asked too often.
         """
         asynchronous = False
+        if command != "connect":
+            if self._requests < 1:
+                raise StatusError("too many requests")
+            self._requests -= 1
 
         def decided(result: object) -> None:
             self.waiting = False
@@ -213,7 +213,7 @@ class NetConnection:
 
     def streamEnded(self) -> None:
         """A stream that was played is over: so is the connection, if it has nothing else to do."""
-        if not self.active:
+        if not self.active and not self.waiting:
             self._link.close("the stream that it played has ended")
 
     # Control
@@ -230,7 +230,7 @@ class NetConnection:
     def _windowReceived(self, message: Message) -> None:
         window = controlValue(message)
         if window:
-            self._window = min(max(window, WINDOW_RANGE[0]), WINDOW_RANGE[1])
+            self._window = max(window, limits.MIN_WINDOW)
 
     def _acknowledge(self, received: int) -> None:
         """Acknowledge a full window to somebody who asked for it (RTMP 1.0, section 5.4.3)."""
@@ -277,14 +277,15 @@ class NetConnection:
         if not message.payload:
             return
         command = Command.decode(message)
-        self.lastCommand = command.name
+        self.lastCommand = command.name[: limits.MAX_LOGGED]
+        self.commands += 1
         method = self.COMMANDS.get((self.phase, command.name))
         if method is not None:
             getattr(self, method)(command, message.streamId)
         elif self.phase is Phase.CONNECTED:
             self._anyCommand(command, message.streamId)
         else:
-            self._refuseCall(command, f"{command.name!a} before connect")
+            self._refuseCall(command, "connect was not said yet")
 
     def _connect(self, command: Command, id: int) -> None:
         self.phase = Phase.CONNECTING
@@ -292,23 +293,27 @@ class NetConnection:
         self.request = readConnect(command, self.request.peer, self.request.secure)
 
         def accepted() -> None:
-            checkConnect(self.request)
             self.phase = Phase.CONNECTED
             self._link.send(*acceptConnect(command.transactionId, self.request))
 
-        self.ask("connect", self.request, accepted, 0)
+        try:
+            checkConnect(self.request)
+        except StatusError as error:
+            self._refuse("connect", 0, error)
+        else:
+            self.ask("connect", self.request, accepted, 0)
 
     def _connectAgain(self, command: Command, id: int) -> None:
         self._refuseCall(command, "connect was said before")
 
     def _createStream(self, command: Command, id: int) -> None:
         """The first one must be 1: gortmplib, nginx and FFmpeg count on it (wire facts 10.48)."""
-        if len(self._streams) >= MAX_STREAMS or self._created >= MAX_CREATED:
+        if len(self._streams) >= limits.MAX_STREAMS or self._created >= limits.MAX_CREATED:
             self._refuseCall(command, "too many message streams")
             return
         self._created += 1
         self._stream(self._created)
-        self._link.send(Command("_result", command.transactionId, None, (float(self._created),)).encode())
+        self._answer(command, float(self._created))
 
     def _deleteStream(self, command: Command, id: int) -> None:
         """No answer (RTMP 1.0, section 7.2.2.3). rtmp2 sends the stream's name, others nothing (wire facts 9)."""
@@ -334,8 +339,8 @@ class NetConnection:
         return [stream for stream in self._streams.values() if stream.publication is not None]
 
     def _getStreamLength(self, command: Command, id: int) -> None:
-        if command.transactionId and not self.publishing:
-            self._link.send(Command("_result", command.transactionId, None, (0.0,)).encode())
+        if not self.silent:
+            self._answer(command, 0.0)
 
     def _streamCommand(self, command: Command, id: int) -> None:
         """
@@ -345,10 +350,11 @@ class NetConnection:
         if id not in self._streams:
             if command.name not in ("publish", "play"):
                 active = [stream for stream in self._streams.values() if stream.state is not State.IDLE]
-                if len(active) == 1:
+                # Without a message stream it can only mean the one that there is (wire facts 10.81).
+                if id == 0 and len(active) == 1:
                     active[0].commandReceived(command)
                 return
-            if len(self._streams) >= MAX_STREAMS:
+            if len(self._streams) >= limits.MAX_STREAMS:
                 self._refuse(command.name, id, StatusError("too many message streams"))
                 return
         try:
@@ -365,10 +371,14 @@ class NetConnection:
     def _anyCommand(self, command: Command, id: int) -> None:
         """
         releaseStream, FCPublish, _checkbw, FCSubscribe, and whatever else somebody calls: an empty result satisfies
-        all (wire facts 3.5). Not to a publisher, nor where none was asked for.
+        all (wire facts 3.5). Not to a publisher.
         """
-        if command.transactionId and not self.publishing and command.name not in ("_result", "_error", "onStatus"):
-            self._link.send(Command("_result", command.transactionId, None, (UNDEFINED,)).encode())
+        if not self.silent and command.name not in ("_result", "_error", "onStatus"):
+            self._answer(command, UNDEFINED)
+
+    def _answer(self, command: Command, value: AMFValue) -> None:
+        if command.transactionId:
+            self._link.send(Command("_result", command.transactionId, None, (value,)).encode())
 
     def _refuse(self, command: str, id: int, error: StatusError) -> None:
         """Say no, why, and close: librtmp hangs for 30 s if only one of these is done (wire facts 3.6)."""
@@ -383,4 +393,4 @@ class NetConnection:
     def _refuseCall(self, command: Command, reason: str) -> None:
         information = status.information(status.CALL_FAILED, reason, "error")
         self._link.send(Command("_error", command.transactionId, None, (information,)).encode())
-        self._link.close(f"{command.name!a} refused: {reason}")
+        self._link.close(f"{self.lastCommand!a} refused: {reason}")

@@ -18,7 +18,9 @@ refused with a status if it is one that a client waits for.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from twisted.internet.interfaces import IPushProducer
 
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import ILink, IPublication, IStreamHub, IViewing
@@ -103,6 +105,8 @@ class NetStream:
         publication, self.publication = self.publication, None
         if publication is not None:
             publication.end(reason)
+            # Who held the publisher back for this publication's sake has let go of it.
+            cast(IPushProducer, self._link).resumeProducing()
         viewing, self._viewing = self._viewing, None
         if viewing is not None:
             viewing.stop()
@@ -120,8 +124,14 @@ class NetStream:
         self._connection.ask("publish", request, lambda: self._publishGranted(request), self.id)
 
     def _publishGranted(self, request: PublishRequest) -> None:
-        self.publication = self._hub.publish(request.path, self._link)
+        publication = self._hub.publish(request.path, self._link)
+        if self._connection.ended:
+            # Somebody who was told of the publish did not want it.
+            publication.end("the connection is closed")
+            return
+        self.publication = publication
         self.state = State.PUBLISHING
+        self._connection.silent = True
         self._link.trust()
         # From here on silence: most publishers do not read, and lose the end of their stream if there is something
         # unread when they close (wire facts 0.2).

@@ -54,10 +54,12 @@ class Command:
             raise fault
         if not values or not isinstance(values[0], str):
             raise RemoteProtocolError("a command that does not begin with a name", messageType=message.type)
-        transactionId = values[1] if len(values) > 1 else 0.0
-        if not isinstance(transactionId, (int, float)) or not math.isfinite(transactionId):
-            transactionId = 0.0
-        return cls(values[0], transactionId, values[2] if len(values) > 2 else None, tuple(values[3:]))
+        return cls(
+            values[0],
+            _transactionId(values[1] if len(values) > 1 else None),
+            values[2] if len(values) > 2 else None,
+            tuple(values[3:]),
+        )
 
     def encode(self, streamId: int = 0, chunkStreamId: int = 3) -> Message:
         """
@@ -74,6 +76,13 @@ class Command:
         """One argument if it is a string, else L{None}."""
         value = self.argument(index)
         return value if isinstance(value, str) else None
+
+
+def _transactionId(value: AMFValue) -> float:
+    """Any number but NaN and the infinities; 0 for whatever else was sent in its place (wire facts 4)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return 0.0
+    return float(value)
 
 
 def messageStreamId(value: AMFValue) -> int | None:

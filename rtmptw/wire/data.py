@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFValue, Date, ECMAArray, TypedObject, XMLDocument
+from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFValue, ECMAArray, XMLDocument
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["CLEAR_DATA_FRAME", "ON_META_DATA", "SET_DATA_FRAME", "DataMessage"]
@@ -22,9 +22,13 @@ SET_DATA_FRAME = "@setDataFrame"
 CLEAR_DATA_FRAME = "@clearDataFrame"
 ON_META_DATA = "onMetaData"
 
-#: FFmpeg stops playing at a longer name (wire facts 3.3), bytes.
+#: FFmpeg stops playing at a longer name, and at longer keys (wire facts 3.3), bytes.
 MAX_NAME = 63
+MAX_KEY = 127
 
+#: The AMF0 types that FFmpeg knows (wire facts 4): number, boolean, null and date, with their sizes, and the others.
+_FIXED = {0x00: 9, 0x01: 2, 0x05: 1, 0x0B: 11}
+_STRING, _OBJECT, _ECMA_ARRAY, _STRICT_ARRAY, _LONG_STRING = 0x02, 0x03, 0x08, 0x0A, 0x0C
 _OBJECT_END = b"\0\0\x09"
 
 
@@ -55,45 +59,75 @@ class DataMessage:
             payload = payload[1:]
         values = amf0.decode(payload, DATA_LIMITS)
         prefix = values[0] if values else None
+        plain = message.type == MessageType.DATA
         if prefix in (SET_DATA_FRAME, CLEAR_DATA_FRAME):
-            payload = payload[len(amf0.encode(prefix)) :]
+            head = amf0.encode(prefix)
+            # The same text may have come as a long string, or in AMF3.
+            plain = plain and payload.startswith(head)
+            payload = payload[len(head) :]
             values = values[1:]
         if not values or not isinstance(values[0], str):
             raise RemoteProtocolError("a data message that does not begin with a name", messageType=message.type)
-        if len(values[0].encode("utf-8", "surrogateescape")) > MAX_NAME:
+        if _size(values[0]) > MAX_NAME:
             raise RemoteProtocolError("a data message with a name that players stop at", messageType=message.type)
-        if message.type == MessageType.DATA_AMF3 or not _isPlain(values, payload):
+        if not plain or not _isPlain(payload):
             values = [_plain(value) for value in values]
             payload = amf0.encode(*values)
         return cls(str(values[0]), tuple(values[1:]), payload, prefix == CLEAR_DATA_FRAME)
 
 
-def _isPlain(values: list[AMFValue], payload: bytes) -> bool:
-    """Whether every known player reads these values, in these bytes."""
-    if isinstance(values[-1], dict) and not payload.endswith(_OBJECT_END):
-        return False
-    return all(_isPlainValue(value) for value in values)
+def _size(text: str) -> int:
+    """The length of a string on the wire, bytes."""
+    return len(text.encode("utf-8", "surrogateescape"))
 
 
-def _isPlainValue(value: AMFValue) -> bool:
-    """Whether FFmpeg's reader knows the type (wire facts 4)."""
-    if isinstance(value, list):
-        return type(value) is list and all(_isPlainValue(item) for item in value)
-    if isinstance(value, dict):
-        return not isinstance(value, TypedObject) and all(_isPlainValue(item) for item in value.values())
-    return value is None or (isinstance(value, (bool, float, str, Date)) and not isinstance(value, XMLDocument))
+def _isPlain(payload: bytes) -> bool:
+    """Whether every known player can read these values, in these very bytes; they are known to be AMF0."""
+    position = 0
+    while position < len(payload):
+        position = _skip(payload, position)
+    return payload[0] == _STRING and position == len(payload)
+
+
+def _skip(data: bytes, position: int) -> int:
+    """
+    Pass over one value as FFmpeg does.
+
+    @return: where the next one begins; beyond the end, if FFmpeg would stop.
+    """
+    marker = data[position] if position < len(data) else None
+    if marker in _FIXED:
+        return position + _FIXED[marker]
+    if marker == _STRING:
+        return position + 3 + int.from_bytes(data[position + 1 : position + 3], "big")
+    if marker == _LONG_STRING:
+        return position + 5 + int.from_bytes(data[position + 1 : position + 5], "big")
+    if marker == _STRICT_ARRAY:
+        count = int.from_bytes(data[position + 1 : position + 5], "big")
+        position += 5
+        while count and position < len(data):
+            count, position = count - 1, _skip(data, position)
+        return len(data) + 1 if count else position
+    if marker in (_OBJECT, _ECMA_ARRAY):
+        position += 1 if marker == _OBJECT else 5
+        while data[position : position + 3] != _OBJECT_END:
+            key = int.from_bytes(data[position : position + 2], "big")
+            if position >= len(data) or key > MAX_KEY:
+                return len(data) + 1
+            position = _skip(data, position + 2 + key)
+        return position + 3
+    return len(data) + 1
 
 
 def _plain(value: AMFValue) -> AMFValue:
     """The nearest value that is plain."""
-    if value is UNDEFINED or value is UNSUPPORTED or isinstance(value, bytes):
+    if value is UNDEFINED or value is UNSUPPORTED or isinstance(value, (bytes, tuple)):
         return None
     if isinstance(value, XMLDocument):
         return str(value)
-    if isinstance(value, ECMAArray):
-        return ECMAArray({key: _plain(item) for key, item in value.items()})
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        members = {key: _plain(item) for key, item in value.items() if _size(key) <= MAX_KEY}
+        return ECMAArray(members) if isinstance(value, ECMAArray) else members
     if isinstance(value, list):
-        return [_plain(item) if not isinstance(item, tuple) else None for item in value]
+        return [_plain(item) for item in value]
     return value

@@ -1,0 +1,67 @@
+# -*- test-case-name: tests.session.test_connect -*-
+"""
+Tests for L{rtmptw.session.connect}.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.errors import StatusError
+from rtmptw.requests import ConnectRequest
+from rtmptw.session.connect import OUR_CHUNK_SIZE, acceptConnect, checkConnect, readConnect
+from rtmptw.wire import amf0
+from rtmptw.wire.command import Command
+from tests.session.dialects import told
+
+
+class ConnectTests(SynchronousTestCase):
+    def test_read(self) -> None:
+        """Application, URL, query, and everything else as it came."""
+        rows = [
+            ({"app": "live", "tcUrl": "rtmp://h/live"}, ("live", "rtmp://h/live", "")),
+            ({"app": "/live/a/"}, ("live/a", "", "")),
+            ({"app": "live?a=1", "tcUrl": "rtmp://h/live?a=1"}, ("live", "rtmp://h/live?a=1", "a=1")),
+            ({"app": "live?a=1", "tcUrl": "rtmp://h/live?b=2"}, ("live", "rtmp://h/live?b=2", "a=1&b=2")),
+            ({"app": 5.0, "tcUrl": None}, ("", "", "")),
+            ({}, ("", "", "")),
+            (None, ("", "", "")),
+            ("live", ("", "", "")),
+        ]
+        for object, expected in rows:
+            request = readConnect(Command("connect", 1.0, object), "peer", True)
+            self.assertEqual((request.app, request.tcUrl, request.query), expected)
+            self.assertEqual(request.parameters, object if isinstance(object, dict) else {})
+            self.assertEqual((request.peer, request.secure), ("peer", True))
+
+    def test_check(self) -> None:
+        checkConnect(ConnectRequest("peer", "x" * 128, query="q" * 4096))
+        for request in (
+            ConnectRequest("peer", "x" * 129),
+            ConnectRequest("peer", "", query="q" * 4097),
+            ConnectRequest("peer", "a\n"),
+            ConnectRequest("peer", "a", query="\0"),
+        ):
+            self.assertRaises(StatusError, checkConnect, request)
+
+    def test_accept(self) -> None:
+        """The order of wire facts 3.5; a bandwidth that rtmp2's mirrored window never fills (2.8)."""
+        messages = acceptConnect(3.0, ConnectRequest("peer", "live"))
+        self.assertEqual(
+            [told(message) for message in messages],
+            [
+                "WINDOW_ACKNOWLEDGEMENT_SIZE 2500000",
+                "SET_PEER_BANDWIDTH 2147483647",
+                "STREAM_BEGIN 0",
+                f"SET_CHUNK_SIZE {OUR_CHUNK_SIZE}",
+                "_result 3",
+            ],
+        )
+        self.assertEqual([(m.chunkStreamId, m.streamId, m.timestamp) for m in messages], [(2, 0, 0)] * 4 + [(3, 0, 0)])
+
+    def test_objectEncoding(self) -> None:
+        """Theirs, if it is a number."""
+        for value, expected in ((3.0, 3.0), (0.0, 0.0), (3, 3.0), ("3", 0.0), (None, 0.0)):
+            request = ConnectRequest("peer", "live", parameters={"objectEncoding": value})
+            *_, result = acceptConnect(1.0, request)
+            self.assertEqual(amf0.decode(result.payload)[3]["objectEncoding"], expected)
