@@ -13,6 +13,7 @@ from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import IService, MultiService
 from twisted.application.strports import service
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
@@ -28,16 +29,32 @@ __all__ = ["Options", "RTMPService", "makeService"]
 #: How many files are written at a time; the others wait their turn.
 WRITERS = 8
 
+MAX_PORT = 65535
+
+#: What C{--help} shows below the options.
+EXAMPLES = """
+An RTMP server: whoever publishes a name is seen by all who play it.
+
+  twistd --nodaemon rtmp
+      serve rtmp://HOST/ on port 1935, log to the terminal
+  twistd rtmp --record /var/recordings
+      in the background, and keep every publish as an FLV file
+  twistd rtmp --port 1935 --port ssl:443:privateKey=key.pem:certKey=cert.pem
+      serve rtmps://HOST/ (TLS) as well
+
+  ffmpeg -re -i FILE -c copy -f flv rtmp://HOST/live/NAME
+      publish a file
+  ffplay rtmp://HOST/live/NAME
+      play it
+"""
+
 
 class Options(BaseOptions):
     """The command line."""
 
     synopsis = "[options]"
-    longdesc = """An RTMP server.
-
-Publish:  ffmpeg -re -i FILE -c copy -f flv rtmp://HOST/live/NAME
-Play:     ffplay rtmp://HOST/live/NAME
-Encrypt:  --port ssl:443:privateKey=key.pem:certKey=cert.pem"""
+    #: What Twisted would print is L{EXAMPLES} with other line breaks.
+    longdesc = ""
 
     optFlags = [["verbose", "v", "Log every message, a line each."]]
 
@@ -51,12 +68,24 @@ Encrypt:  --port ssl:443:privateKey=key.pem:certKey=cert.pem"""
         super().__init__()
         self["port"] = []
 
+    def getUsage(self, width: int | None = None) -> str:
+        """The options, and examples."""
+        return f"{super().getUsage(width)}{EXAMPLES}"
+
+    # One line, because the help shows line breaks as they are here.
     def opt_port(self, description: str) -> None:
-        """
-        Listen here: a port number, or a server endpoint string such as "tcp:1935:interface=127.0.0.1". May be given
-        more than once. [default: 1935]
-        """
-        self["port"].append(f"tcp:{description}" if description.isdigit() else description)
+        """Where to listen: a number, or an endpoint like tcp:1935:interface=127.0.0.1; repeatable. [default: 1935]"""
+        from twisted.internet import reactor
+
+        endpoint = f"tcp:{description}" if description.isdigit() else description
+        try:
+            if description.isdigit() and int(description) > MAX_PORT:
+                raise ValueError(f"no port number is larger than {MAX_PORT}")
+            serverFromString(reactor, endpoint)
+        except Exception as error:
+            # Every kind of endpoint has its own way to complain.
+            raise UsageError(f"--port {description}: {str(error) or type(error).__name__}") from None
+        self["port"].append(endpoint)
 
     opt_p = opt_port
 
@@ -119,11 +148,7 @@ class RTMPService(MultiService):
 
 
 def makeService(options: Options) -> IService:
-    """
-    Make the service.
-
-    @raise UsageError: if a port is described wrongly.
-    """
+    """Make the service."""
     from twisted.internet import reactor
 
     clock, threads = IReactorTime(reactor), IReactorFromThreads(reactor)
@@ -135,9 +160,6 @@ def makeService(options: Options) -> IService:
         factory.hub.observers.append(recorder)
     result = RTMPService(factory, recorder, writers)
     for description in options["port"]:
-        try:
-            port: StreamServerEndpointService = service(description, factory)
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise UsageError(f"--port {description}: {error}") from None
+        port: StreamServerEndpointService = service(description, factory)
         port.setServiceParent(result)
     return result

@@ -25,7 +25,7 @@ class HeaderCache:
     """
     The newest header of each kind and track.
 
-    @ivar changes: how many times a header was replaced by a different one of its kind.
+    @ivar changes: how many times a header came that was new or different: who has missed one needs them all again.
     """
 
     def __init__(self) -> None:
@@ -33,20 +33,28 @@ class HeaderCache:
         self._metadata: Message | None = None
         self._headers: dict[HeaderKey, Message] = {}
 
-    def see(self, message: Message) -> None:
-        """Look at an audio or video message, and keep it if it is a header."""
-        if len(message.payload) > MAX_HEADER_SIZE:
-            return
-        for key in headerKeys(message.type, message.payload):
-            old = self._headers.pop(key, None)
-            if old is not None and old.payload != message.payload:
-                self.changes += 1
-            if old is not None or len(self._headers) < MAX_HEADERS:
-                self._headers[key] = message
+    def see(self, message: Message) -> bool:
+        """
+        Look at an audio or video message, and keep it if it is a header.
+
+        @return: whether it has taken the place of a different one.
+        """
+        replaces = False
+        if len(message.payload) <= MAX_HEADER_SIZE:
+            for key in headerKeys(message.type, message.payload):
+                old = self._headers.pop(key, None)
+                if old is None or old.payload != message.payload:
+                    self.changes += 1
+                    replaces |= old is not None
+                if old is not None or len(self._headers) < MAX_HEADERS:
+                    self._headers[key] = message
+        return replaces
 
     def seeData(self, message: Message) -> None:
         """Look at a data message, and keep it if it is C{onMetaData}."""
         if message.payload.startswith(_ON_META_DATA) and len(message.payload) <= MAX_HEADER_SIZE:
+            if self._metadata is None or self._metadata.payload != message.payload:
+                self.changes += 1
             self._metadata = message
 
     def forgetData(self, name: str) -> None:

@@ -50,7 +50,7 @@ class StreamHub:
             raise StatusError(f"{path} is published already", BAD_NAME)
         publication = stream.publish(publisher)
         self._log.info("{path}: publish started", path=path)
-        for observer in self.observers:
+        for observer in tuple(self.observers):
             try:
                 observer.publishStarted(stream)
             except Exception:

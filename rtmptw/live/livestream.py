@@ -16,19 +16,14 @@ from zope.interface import implementer
 from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IOutlet, IPublication, ISubscriber
 from rtmptw.live.headers import HeaderCache
+from rtmptw.live.image import decodeImages, encodeImage
 from rtmptw.live.subscription import Subscription
 from rtmptw.live.tape import Tape
 from rtmptw.live.viewer import Viewer
-from rtmptw.session.connect import OUR_CHUNK_SIZE
-from rtmptw.wire.chunkreader import ChunkReader
-from rtmptw.wire.chunkwriter import encodeMessage
 from rtmptw.wire.media import classify, describe
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["LiveStream", "Publication"]
-
-#: The chunk streams that media go out on: not those of commands and statuses, whose headers depend on each other.
-_CHUNK_STREAMS = {MessageType.AUDIO: 4, MessageType.VIDEO: 6, MessageType.DATA: 7}
 
 #: How many messages may be on the tape that nobody needs, before they are forgotten.
 _SURPLUS = 64
@@ -42,7 +37,7 @@ class LiveStream:
     @ivar clock: what tells the time.
     @ivar publication: the publisher's hold on it, or L{None}.
     @ivar headers: what a late joiner must know.
-    @ivar hasVideo: whether any video has come from this publisher.
+    @ivar hasVideo: whether this publisher has sent a picture, or a header for pictures.
     """
 
     def __init__(self, path: str, clock: IReactorTime, unused: Callable[[LiveStream], None]) -> None:
@@ -65,6 +60,11 @@ class LiveStream:
         """How many viewers there are."""
         return len(self._viewers)
 
+    @property
+    def isAtKeyframe(self) -> bool:
+        """Whether the newest message is a place to start."""
+        return self._tape.keyframe == self._tape.end - 1
+
     def publish(self, publisher: IPushProducer) -> Publication:
         """
         Give the name to a publisher.
@@ -79,7 +79,9 @@ class LiveStream:
         self._tape = Tape()
         self.hasVideo = False
         for viewer in self._viewers:
-            viewer.begin(self._tape)
+            viewer.begin(self._tape, self.headers)
+        if self._holds:
+            publisher.pauseProducing()
         return self.publication
 
     def play(self, outlet: IOutlet, streamId: int, ended: Callable[[], None]) -> Viewer:
@@ -87,17 +89,17 @@ class LiveStream:
         viewer = Viewer(self, outlet, streamId, ended)
         self._viewers[viewer] = None
         if self.publication is not None:
-            viewer.begin(self._tape)
+            viewer.begin(self._tape, self.headers)
             viewer.flush()
         return viewer
 
     def subscribe(self, subscriber: ISubscriber) -> Subscription:
         """See L{rtmptw.interfaces.IStreamHub.subscribe}."""
         subscription = Subscription(self, subscriber)
+        self._subscriptions[subscription] = None
         if self.publication is not None:
             for message in self._past():
                 subscription.give(message)
-        self._subscriptions[subscription] = None
         return subscription
 
     def leave(self, viewer: Viewer) -> None:
@@ -123,33 +125,31 @@ class LiveStream:
             if self.publication is not None and not self._holds:
                 self.publication.publisher.resumeProducing()
 
-    def headerImages(self, timestamp: int) -> list[bytes]:
-        """The headers for a joiner, encoded, stamped with the time of the frame that will follow, ms."""
-        return [_encode(message) for message in self.headers.messages(timestamp)]
-
     def _append(self, message: Message) -> None:
         """The hot path: once for each message, however many there are who want it."""
+        image = encodeImage(message)
+        tape = self._tape
+        if not tape.hasRoom(len(image)):
+            # One read may hold more than the tape: nobody who keeps up shall miss any of it.
+            self._flush()
         isKeyframe = False
         if message.type == MessageType.DATA:
             self.headers.seeData(message)
         else:
             kind = classify(message.type, message.payload)
-            if message.type == MessageType.VIDEO and not self.hasVideo:
+            if message.type == MessageType.VIDEO and not self.hasVideo and (kind.isHeader or kind.isFrame):
                 # What came before counted as a place to start; it is none without a picture.
                 self.hasVideo = True
-                self._tape.keyframe = None
+                tape.keyframe = None
             if kind.isHeader:
-                changes = self.headers.changes
-                self.headers.see(message)
-                if self.headers.changes != changes:
+                if self.headers.see(message):
                     # What is on the tape is not for the new headers.
-                    self._tape.keyframe = None
+                    tape.keyframe = None
             elif self.hasVideo:
                 isKeyframe = kind.isKeyframe and _startsTrackZero(message)
             else:
                 isKeyframe = kind.isFrame
-        now = self.clock.seconds()
-        self._tape.append(_encode(message), message.type, message.timestamp, now, isKeyframe)
+        tape.append(image, message.type, message.timestamp, self.clock.seconds(), isKeyframe)
         for subscription in tuple(self._subscriptions):
             subscription.give(message)
 
@@ -161,36 +161,32 @@ class LiveStream:
             positions = [viewer.position for viewer in self._viewers if viewer.position is not None]
             tape.forget(min([tape.keyframe, *positions]))
 
-    def _end(self, reason: str) -> None:
+    def _end(self, publisher: IPushProducer, reason: str) -> None:
         """The publisher has gone: subscribers first, then viewers, each after everything that came."""
         self.publication = None
-        self._holds.clear()
+        # Whoever is told may come back at once: for the next publisher.
         subscriptions, self._subscriptions = self._subscriptions, {}
+        viewers, self._viewers = self._viewers, {}
+        holds, self._holds = self._holds, set()
         for subscription in subscriptions:
             subscription.end(reason)
-        viewers, self._viewers = self._viewers, {}
         for viewer in viewers:
             viewer.end()
+        if holds:
+            # It may have more to say, to another stream or for a proper farewell.
+            publisher.resumeProducing()
         self._checkUse()
 
     def _past(self) -> list[Message]:
-        """What a late subscriber is given first: the same as a late viewer."""
+        """What a late subscriber is given first: as a late viewer is, but it need not wait for a keyframe."""
         tape = self._tape
-        images = []
         start = tape.keyframe
-        if start is not None:
-            images = self.headerImages(tape.entry(start).timestamp)
-        elif tape.first == 0:
-            start = 0
-        else:
+        if start is None and tape.first == 0:
+            return decodeImages(tape.images(0))
+        if start is None:
             start = tape.end
-        while start < tape.end:
-            entries = tape.entries(start, OUR_CHUNK_SIZE)
-            images += [entry.image for entry in entries]
-            start += len(entries)
-        reader = ChunkReader()
-        reader.chunkSize = OUR_CHUNK_SIZE
-        return list(reader.feed(b"".join(images)))
+        timestamp = tape.entry(min(start, tape.end - 1)).timestamp
+        return self.headers.messages(timestamp) + decodeImages(tape.images(start))
 
     def _checkUse(self) -> None:
         if self.publication is None and not self._viewers and not self._subscriptions:
@@ -215,7 +211,7 @@ class Publication:
         """
         See L{IPublication.append}.
 
-        @raise LocalProtocolError: after L{end}.
+        @raise LocalProtocolError: after L{end}, or if it is no message for a stream.
         """
         if self._stream is None:
             raise LocalProtocolError(f"{self.path}: this publication has ended")
@@ -235,13 +231,7 @@ class Publication:
         """See L{IPublication.end}."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream._end(reason)
-
-
-def _encode(message: Message) -> bytes:
-    """The image of a message, for message stream 1."""
-    image = Message(message.type, message.timestamp, 1, message.payload, _CHUNK_STREAMS[MessageType(message.type)])
-    return encodeMessage(image, OUR_CHUNK_SIZE)
+            stream._end(self.publisher, reason)
 
 
 def _startsTrackZero(keyframe: Message) -> bool:

@@ -2,9 +2,9 @@
 """
 The tape: the newest part of a stream, encoded once for all who watch.
 
-Every message is on it as its chunks: a type 0 header, which needs no memory of what was sent before, then type 3. A
-viewer is a position on the tape and no queue of its own, so a thousand slow viewers cost no memory. Positions count
-the messages since the stream's start and never change; the tape forgets from the left.
+Every message is on it as its image (L{rtmptw.live.image}). A viewer is a position on the tape and no queue of its own,
+so a thousand slow viewers cost no memory. Positions count the messages since the stream's start and never change; the
+tape forgets from the left.
 
 What it keeps
 =============
@@ -30,7 +30,7 @@ class Entry:
     """
     One message on the tape.
 
-    @ivar image: its chunks, for message stream 1.
+    @ivar image: its chunks, see L{rtmptw.live.image}.
     @ivar type: its message type.
     @ivar timestamp: ms, as on the wire.
     @ivar written: when it came, in the clock's seconds.
@@ -71,16 +71,19 @@ class Tape:
         """The size of all images kept, bytes."""
         return self.bytes - self._entries[0].offset if self._entries else 0
 
+    def hasRoom(self, size: int) -> bool:
+        """Whether a message of C{size} bytes can be added and nothing be forgotten."""
+        return len(self._entries) < self._maxMessages and self.held + size <= self._maxBytes
+
     def append(self, image: bytes, type: int, timestamp: int, written: float, isKeyframe: bool) -> None:
         """Add a message at the end, and forget from the left what exceeds the bounds."""
+        while self._entries and not self.hasRoom(len(image)):
+            # A quarter at a time, so that the list is not moved for every message.
+            self.forget(self.first + len(self._entries) // 4 + 1)
         if isKeyframe:
             self.keyframe = self.end
         self._entries.append(Entry(image, type, timestamp, written, self.bytes))
         self.bytes += len(image)
-        if len(self._entries) > self._maxMessages or self.held > self._maxBytes:
-            # A quarter at a time, so that the list is not moved for every message.
-            surplus = len(self._entries) // 4 + 1
-            self.forget(self.first + surplus)
 
     def forget(self, position: int) -> None:
         """Forget what is before C{position}."""
@@ -114,6 +117,10 @@ class Tape:
                 break
             stop += 1
         return self._entries[start:stop]
+
+    def images(self, position: int) -> list[bytes]:
+        """All images from C{position} on."""
+        return [entry.image for entry in self._entries[max(position - self.first, 0) :]]
 
     def behind(self, position: int) -> int:
         """How many bytes there are from C{position} to the end."""

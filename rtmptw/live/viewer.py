@@ -8,6 +8,7 @@ How fast a viewer is served
 - While its outlet is full nothing is sent, and nothing is queued: the tape goes on, the viewer stays where it is.
 - Too far behind, by bytes or by seconds, or off the tape, it goes on at the newest keyframe; headers again first, if
   they have changed. What it missed is counted. The publisher never waits for a viewer.
+- When the publisher has gone, the tape grows no more, and what is on it is sent however long that takes.
 
 Where it starts
 ===============
@@ -24,6 +25,8 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.interfaces import IOutlet, IViewing
+from rtmptw.live.headers import HeaderCache
+from rtmptw.live.image import address, encodeImage
 from rtmptw.live.tape import Entry, Tape
 
 if TYPE_CHECKING:
@@ -48,7 +51,8 @@ class Viewer:
     """
     One viewer of one stream.
 
-    @ivar position: its place on the tape; L{None} while it waits for a place to start.
+    @ivar position: its place on the tape; L{None} while it waits for a place to start. If the tape has forgotten that
+        place, it waits for a keyframe.
     @ivar skipped: how many messages it has missed because it was slow.
     """
 
@@ -62,6 +66,7 @@ class Viewer:
         self._streamId = streamId.to_bytes(4, "little")
         self._ended = ended
         self._tape: Tape | None = None
+        self._headers = HeaderCache()
         self._headerChanges = 0
         self._paused = False
         self._unwanted: frozenset[int] = frozenset()
@@ -69,9 +74,9 @@ class Viewer:
         self._stopped = False
         outlet.attach(self.flush)
 
-    def begin(self, tape: Tape) -> None:
-        """A publisher has come; what it sends will be on C{tape}."""
-        self._tape = tape
+    def begin(self, tape: Tape, headers: HeaderCache) -> None:
+        """A publisher has come; what it sends will be on C{tape}, its headers in C{headers}."""
+        self._tape, self._headers = tape, headers
         # Nothing has been forgotten yet, so nothing need be left out (wire facts 10.93).
         if tape.first == 0 and tape.keyframe is None:
             self.position = 0
@@ -86,35 +91,38 @@ class Viewer:
         tape, outlet = self._tape, self._outlet
         if tape is None or self._stopped:
             return
-        if outlet.ready and not self._paused and (self.position is None or self._isBehind(tape)):
-            self._goToKeyframe(tape)
-        position = self.position
-        if position is not None and not self._paused:
-            while outlet.ready and position < tape.end:
-                entries = tape.entries(position, BLOCK)
-                self.position = position = position + len(entries)
-                self._send(entries)
-        if self._isOver and (position is None or self._paused or position == tape.end):
+        if not self._paused:
+            if outlet.ready and self._mustJump(tape):
+                self._goToKeyframe(tape)
+            position = self.position
+            if position is not None and position >= tape.first:
+                while outlet.ready and position < tape.end:
+                    entries = tape.entries(position, BLOCK)
+                    self.position = position = position + len(entries)
+                    self._send(entries)
+                if position == tape.end:
+                    self._headerChanges = self._headers.changes
+        if self._isOver and (self._paused or self._hasAll(tape)):
             self._finish()
 
     def _send(self, entries: list[Entry]) -> None:
         if self._unwanted:
             entries = [entry for entry in entries if entry.type not in self._unwanted]
-        block = b"".join([self._addressed(entry.image) for entry in entries])
+        block = b"".join([address(entry.image, self._streamId) for entry in entries])
         if block:
             self._outlet.write(block)
 
-    def _addressed(self, image: bytes) -> bytes:
-        """An image for this viewer's message stream: bytes 8 to 11 of a type 0 header (RTMP 1.0, section 5.3.1.2.1)."""
-        return image if image[8:12] == self._streamId else image[:8] + self._streamId + image[12:]
+    def _hasAll(self, tape: Tape) -> bool:
+        """Whether there is nothing more to send; for one that waits, nothing to start with."""
+        if self.position is None or self.position < tape.first:
+            return tape.keyframe is None
+        return self.position == tape.end
 
-    def _isBehind(self, tape: Tape) -> bool:
+    def _mustJump(self, tape: Tape) -> bool:
         position = self.position
-        if position is None or position >= tape.end:
-            return False
-        if position < tape.first:
+        if position is None or position < tape.first:
             return True
-        if tape.keyframe is None or tape.keyframe <= position:
+        if self._isOver or tape.keyframe is None or tape.keyframe <= position:
             return False
         if tape.behind(position) > MAX_BEHIND_BYTES:
             return True
@@ -122,23 +130,28 @@ class Viewer:
 
     def _goToKeyframe(self, tape: Tape) -> None:
         """Start, or start again, at the newest keyframe. Without one on the tape, wait for the next."""
-        joins, position = self.position is None, self.position
-        self.position = tape.keyframe
-        if position is not None:
-            missed = (tape.end if tape.keyframe is None else tape.keyframe) - position
-            if not self.skipped:
-                self._log.warn(
-                    "{path}: a viewer is too slow; {missed} messages are left out",
-                    path=self._stream.path,
-                    missed=missed,
-                )
-            self.skipped += missed
-        if self.position is None:
+        keyframe, position = tape.keyframe, self.position
+        if keyframe is None:
             return
-        if joins or self._headerChanges != self._stream.headers.changes:
-            self._headerChanges = self._stream.headers.changes
-            images = self._stream.headerImages(tape.entry(self.position).timestamp)
-            self._outlet.write(b"".join([self._addressed(image) for image in images]))
+        if position is not None:
+            self._miss(keyframe - position)
+        self.position = keyframe
+        if position is None or self._headerChanges != self._headers.changes:
+            self._headerChanges = self._headers.changes
+            headers = [
+                address(encodeImage(header), self._streamId)
+                for header in self._headers.messages(tape.entry(keyframe).timestamp)
+                if header.type not in self._unwanted
+            ]
+            if headers:
+                self._outlet.write(b"".join(headers))
+
+    def _miss(self, count: int) -> None:
+        if not self.skipped:
+            self._log.warn(
+                "{path}: a viewer is too slow; {count} messages are left out", path=self._stream.path, count=count
+            )
+        self.skipped += count
 
     def _finish(self) -> None:
         self._detach()
@@ -159,10 +172,16 @@ class Viewer:
         self._paused = True
 
     def resume(self) -> None:
-        """See L{IViewing.resume}."""
+        """
+        See L{IViewing.resume}.
+
+        If no keyframe has come meanwhile it goes on where it was: time never goes back.
+        """
         if self._paused:
             self._paused = False
-            self.position = None
+            tape = self._tape
+            if tape is not None and self.position is not None and self.position < max(tape.first, tape.keyframe or 0):
+                self.position = None
             self.flush()
 
     def receive(self, type: int, wanted: bool) -> None:

@@ -10,6 +10,7 @@ file must be new: so nothing outside of the recordings can be reached, and nothi
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -32,12 +33,12 @@ def safeName(part: str) -> str:
     """
     A file name for one part of a stream's path. Different parts have different names.
 
-    A name that would be too long is cut, and ends in a hash of the part.
+    A name that would be too long is cut, and ends in a hash of the part; no other name is as long as these are.
     """
     name = quote(part, safe="", errors="surrogateescape")
     if name.startswith("."):
         name = "%2E" + name[1:]
-    if len(name) > MAX_PART:
+    if len(name) >= MAX_PART:
         mark = hashlib.sha256(part.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         name = f"{name[: MAX_PART - 17]}-{mark}"
     return name
@@ -59,13 +60,10 @@ def createFile(root: str, path: str, began: datetime, ending: str) -> tuple[int,
     directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for parent in parents:
-            try:
+            # Made for an earlier recording; or a file or a link, and then it can't be opened as a directory.
+            with contextlib.suppress(FileExistsError):
                 os.mkdir(parent, _DIRECTORY_MODE, dir_fd=directory)
-            except FileExistsError:
-                # Made for an earlier recording, or a file: then it can't be opened as a directory.
-                inner = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
-            else:
-                inner = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
+            inner = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
             os.close(directory)
             directory = inner
         for number in range(100):

@@ -14,11 +14,11 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from time import monotonic
 
-from rtmptw.errors import RemoteProtocolError
+from rtmptw.errors import LocalProtocolError, RemoteProtocolError
 from rtmptw.record.filename import PARTIAL, createFile
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import DATA_LIMITS, AMFValue, ECMAArray
@@ -39,9 +39,8 @@ _TAG_HEADER_SIZE = 11
 _ARRAY, _KEY, _NUMBER = 5, 2, 1
 _DURATION = "duration"
 _SIZE = "filesize"
-_DURATION_AT = (
-    len(fileHeader()) + _TAG_HEADER_SIZE + len(amf0.encode(ON_META_DATA)) + _ARRAY + _KEY + len(_DURATION) + _NUMBER
-)
+_ON_META_DATA = amf0.encode(ON_META_DATA)
+_DURATION_AT = len(fileHeader()) + _TAG_HEADER_SIZE + len(_ON_META_DATA) + _ARRAY + _KEY + len(_DURATION) + _NUMBER
 _SIZE_AT = _DURATION_AT + 8 + _KEY + len(_SIZE) + _NUMBER
 
 
@@ -63,6 +62,7 @@ class FLVFile:
         @raise OSError: if that can't be.
         """
         self._root = root
+        self._file: int | None
         self._file, self.name = createFile(root, path, began, ".flv")
         self.size = 0
         self._end = 0
@@ -74,55 +74,65 @@ class FLVFile:
         Add tags.
 
         @raise OSError: if they can't be written; the file then ends behind the last one that could.
+        @raise LocalProtocolError: after L{finish}.
         """
-        blocks = []
-        end = self._end
-        for type, timestamp, payload in tags:
-            if not self._hasMetadata:
-                self._hasMetadata = True
-                isMetadata = type == MessageType.DATA and payload.startswith(amf0.encode(ON_META_DATA))
-                blocks += [fileHeader(), encodeTag(MessageType.DATA, 0, _metadata(payload if isMetadata else b""))]
-                if isMetadata:
-                    continue
-            if type != MessageType.DATA:
-                end = max(end, timestamp)
-            blocks.append(encodeTag(type, timestamp, payload))
+        if self._file is None:
+            raise LocalProtocolError(f"{self.name} is finished")
+        pieces = list(self._pieces(tags))
+        rest = memoryview(b"".join([piece for piece, _ in pieces]))
+        position = self.size
         try:
-            self._writeAll(b"".join(blocks))
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self.size)
-            raise
-        self._end = end
+            while rest:
+                written = os.pwrite(self._file, rest, position)
+                rest = rest[written:]
+                position += written
+        finally:
+            for piece, end in pieces:
+                if self.size + len(piece) > position:
+                    break
+                self.size += len(piece)
+                self._end = max(self._end, end)
+            if rest:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file, self.size)
         if monotonic() - self._synced >= SYNC_SECONDS:
             os.fdatasync(self._file)
             self._synced = monotonic()
 
     def finish(self) -> None:
         """
-        Put duration and size in, and give the file its name.
+        Put duration and size in, and give the file its name; a file with nothing in it is removed. Harmless when
+        repeated, also after an error.
 
         @raise OSError: if that can't be; what was written before is good all the same.
         """
+        if self._file is None:
+            return
+        # Closed once, whatever happens: the number may be another file's a moment later.
+        file, self._file = self._file, None
         try:
             if self.size:
-                os.pwrite(self._file, struct.pack(">d", self._end / 1000), _DURATION_AT)
-                os.pwrite(self._file, struct.pack(">d", self.size), _SIZE_AT)
-            os.fdatasync(self._file)
+                os.pwrite(file, struct.pack(">d", self._end / 1000), _DURATION_AT)
+                os.pwrite(file, struct.pack(">d", self.size), _SIZE_AT)
+            os.fdatasync(file)
         finally:
-            os.close(self._file)
+            os.close(file)
         name = os.path.join(self._root, self.name)
-        os.rename(name + PARTIAL, name)
+        if self.size:
+            os.rename(name + PARTIAL, name)
+        else:
+            os.unlink(name + PARTIAL)
 
-    def _writeAll(self, block: bytes) -> None:
-        """As L{os.write}, but all of it, at the end of the whole tags."""
-        rest = memoryview(block)
-        position = self.size
-        while rest:
-            written = os.pwrite(self._file, rest, position)
-            rest = rest[written:]
-            position += written
-        self.size = position
+    def _pieces(self, tags: Iterable[Tag]) -> Iterator[tuple[bytes, int]]:
+        """What is to be written, in pieces that can stand at the end of a file, and the time that each brings, ms."""
+        for type, timestamp, payload in tags:
+            if not self._hasMetadata:
+                self._hasMetadata = True
+                isMetadata = type == MessageType.DATA and payload.startswith(_ON_META_DATA)
+                yield fileHeader() + encodeTag(MessageType.DATA, 0, _metadata(payload if isMetadata else b"")), 0
+                if isMetadata:
+                    continue
+            yield encodeTag(type, timestamp, payload), 0 if type == MessageType.DATA else timestamp
 
 
 def _metadata(payload: bytes) -> bytes:

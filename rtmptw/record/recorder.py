@@ -13,6 +13,8 @@ meanwhile: so a quick disk gets every message at once, and a slow one gets large
   is logged.
 - When writing fails (a full disk, say) the recording is over: the file is finished with what it has, and the log says
   why. The stream goes on.
+
+A publish that brings nothing leaves no file.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -30,14 +32,16 @@ from zope.interface import implementer
 from rtmptw.interfaces import IStreamObserver, ISubscriber, ISubscription
 from rtmptw.live.livestream import LiveStream
 from rtmptw.record.flvfile import FLVFile, Tag
-from rtmptw.wire.media import classify
 from rtmptw.wire.message import Message, MessageType
 
-__all__ = ["HIGH_WATER", "LOW_WATER", "REORDER_MARGIN", "STALL_SECONDS", "Recorder", "Recording"]
+__all__ = ["HIGH_WATER", "LOW_WATER", "MESSAGE_COST", "REORDER_MARGIN", "STALL_SECONDS", "Recorder", "Recording"]
 
-#: Payload bytes waiting for the disk: when the publisher is held, and when it is read again.
+#: Bytes waiting for the disk: when the publisher is held, and when it is read again.
 HIGH_WATER = 16 * 1024 * 1024
 LOW_WATER = 4 * 1024 * 1024
+
+#: What a waiting message costs beside its payload, bytes: many empty ones are much as well.
+MESSAGE_COST = 256
 
 #: How long a publisher is held for a slow disk, seconds.
 STALL_SECONDS = 5.0
@@ -79,13 +83,16 @@ class Recorder:
 
     def finish(self) -> Deferred[Any]:
         """
-        @return: fires when every recording whose publisher has ended is complete on the disk.
+        Stop every recording whose publisher has not ended.
+
+        @return: fires when all are complete on the disk.
         """
         waiting: list[Deferred[None]] = []
-        for recording in self._recordings:
+        for recording in tuple(self._recordings):
             done: Deferred[None] = Deferred()
             recording.finished.chainDeferred(done)
             waiting.append(done)
+            recording.stop()
         return DeferredList(waiting)
 
 
@@ -119,14 +126,24 @@ class Recording:
 
     def start(self, subscription: ISubscription) -> None:
         """Use this subscription to hold the publisher."""
-        self._subscription = subscription
+        if self._ended:
+            # Writing what the stream gave at once has failed already.
+            subscription.stopProducing()
+        else:
+            self._subscription = subscription
+
+    def stop(self) -> None:
+        """Take no more. What has come is still written."""
+        if self._subscription is not None:
+            self._subscription.stopProducing()
+            self.streamEnded("the recording is stopped")
 
     def messageReceived(self, message: Message) -> None:
         """One message for the file."""
-        if self._missed and not self._endGap(message):
+        if self._ended or (self._missed and not self._endGap(message)):
             return
         self._tags.append((message.type, self._time(message), message.payload))
-        self._waiting += len(message.payload)
+        self._waiting += len(message.payload) + MESSAGE_COST
         if self._waiting > HIGH_WATER and self._stall is None and self._subscription is not None:
             self._subscription.pauseProducing()
             self._stall = self._clock.callLater(STALL_SECONDS, self._beginGap)
@@ -147,11 +164,11 @@ class Recording:
         size, last = self._waiting, self._ended
 
         def work() -> None:
-            if self._file is None:
-                self._file = self._create()
             if tags:
+                if self._file is None:
+                    self._file = self._create()
                 self._file.write(tags)
-            if last:
+            if last and self._file is not None:
                 self._file.finish()
 
         self._busy = True
@@ -161,20 +178,21 @@ class Recording:
         self._busy = False
         self._waiting -= size
         if last:
-            assert self._file is not None
-            self._log.info("{path}: recorded as {file}", path=self._path, file=self._file.name)
+            if self._file is not None:
+                self._log.info("{path}: recorded as {file}", path=self._path, file=self._file.name)
             self.finished.callback(None)
             return
         if self._waiting < LOW_WATER and self._stall is not None:
             self._endStall()
             if self._subscription is not None:
                 self._subscription.resumeProducing()
-        if self._tags or self._ended:
+        # To resume may have brought more at once, and set the thread to work on it.
+        if (self._tags or self._ended) and not self._busy:
             self._work()
 
     def _failed(self, failure: Failure) -> None:
         """Keep what is on the disk, and say why there is no more."""
-        self._busy = True
+        self._busy = self._ended = True
         self._tags = []
         self._endStall()
         if self._subscription is not None:
@@ -184,7 +202,7 @@ class Recording:
             "{path}: recording stopped: {error}", path=self._path, error=failure.getErrorMessage(), failure=failure
         )
         file, self._file = self._file, None
-        done = self._run(file.finish) if file is not None else self._run(_nothing)
+        done = self._run(file.finish) if file is not None else succeed(None)
         done.addErrback(
             lambda failure: self._log.error(
                 "{path}: the recording keeps the ending .part: {error}",
@@ -212,9 +230,7 @@ class Recording:
         """
         @return: whether the file can go on with this message.
         """
-        kind = classify(message.type, message.payload)
-        canStart = kind.isKeyframe if self._stream.hasVideo else message.type == MessageType.AUDIO
-        if self._waiting or self._busy or not canStart:
+        if self._waiting or self._busy or not self._stream.isAtKeyframe:
             self._missed += 1
             return False
         self._log.info(
@@ -229,14 +245,11 @@ class Recording:
         """
         The time of a message in the file, ms: unwrapped (timestamps have 32 bits), from the beginning of the recording.
         """
+        if self._origin is None:
+            if message.type == MessageType.DATA:
+                return 0
+            self._last = message.timestamp
+            self._origin = max(0, self._last - REORDER_MARGIN)
         step = (message.timestamp - self._last) & 0xFFFFFFFF
         self._last += step if step < 0x80000000 else step - 0x100000000
-        if message.type == MessageType.DATA and self._origin is None:
-            return 0
-        if self._origin is None:
-            self._origin = max(0, self._last - REORDER_MARGIN)
         return max(0, self._last - self._origin) & 0xFFFFFFFF
-
-
-def _nothing() -> None:
-    """There is no file to finish."""

@@ -48,15 +48,12 @@ class Installation:
 
 
 class PackagingTests(TestCase):
-    """One environment for all: most of the time goes into installing Twisted."""
+    """One environment for all ways to install: most of the time goes into installing Twisted."""
 
-    installation: Installation
-
-    @classmethod
-    def setUpClass(cls) -> None:
+    def setUp(self) -> None:
         directory = tempfile.mkdtemp(prefix="rtmptw-")
-        cls.addClassCleanup(shutil.rmtree, directory)
-        cls.installation = Installation(directory)
+        self.addCleanup(shutil.rmtree, directory)
+        self.installation = Installation(directory)
 
     def checkInstalled(self) -> None:
         """C{twistd} lists it, and shows its help."""
@@ -83,14 +80,14 @@ class PackagingTests(TestCase):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "dropin.cache"))
         return str(copy)
 
-    def test_install(self) -> None:
-        """C{pip install .}"""
+    def test_installs(self) -> None:
+        """
+        C{pip install .}; then C{pip install -e .} with the pip that Python brings and with the newest: they do it
+        differently.
+        """
         self.installation.pip("install", self.copyOfTheProject())
         self.checkInstalled()
         self.checkUninstalled()
-
-    def test_editableInstall(self) -> None:
-        """C{pip install -e .}, with the pip that Python brings and with the newest: they do it differently."""
         for _ in range(2):
             self.installation.pip("install", "--editable", self.copyOfTheProject())
             self.checkInstalled()

@@ -1,0 +1,200 @@
+"""Tests for L{rtmptw.live.livestream}."""
+
+from __future__ import annotations
+
+from zope.interface.verify import verifyObject
+
+from rtmptw.errors import LocalProtocolError
+from rtmptw.interfaces import IPublication
+from rtmptw.live.livestream import LiveStream
+from rtmptw.wire.message import Message
+from tests.live.doubles import (
+    PATH,
+    LiveTestCase,
+    MemoryOutlet,
+    MemoryPublisher,
+    MemorySubscriber,
+    inter,
+    key,
+    metadata,
+    pictureHeader,
+    sound,
+    soundHeader,
+    video,
+)
+
+
+class LiveStreamTests(LiveTestCase):
+    """A stream and its publisher."""
+
+    def setUp(self) -> None:
+        """A stream of its own, without a hub."""
+        super().setUp()
+        self.unused: list[LiveStream] = []
+        self.stream = LiveStream(PATH, self.clock, self.unused.append)
+
+    def test_interface(self) -> None:
+        """A publication is what sessions expect."""
+        publication = self.stream.publish(self.publisher)
+        verifyObject(IPublication, publication)
+        self.assertEqual(publication.path, PATH)
+        self.assertIs(self.stream.publication, publication)
+
+    def test_onePublisher(self) -> None:
+        """There is one publisher at a time, and the next when it has ended."""
+        first = self.stream.publish(self.publisher)
+        self.assertRaises(LocalProtocolError, self.stream.publish, MemoryPublisher())
+        first.end("")
+        second = self.stream.publish(MemoryPublisher())
+        self.assertIs(self.stream.publication, second)
+
+    def test_95_endOnce(self) -> None:
+        """Conformance 95: the end is announced once, whatever comes: FCUnpublish, then deleteStream, then a FIN."""
+        subscriber = MemorySubscriber()
+        self.stream.subscribe(subscriber)
+        publication = self.stream.publish(self.publisher)
+        for reason in ("FCUnpublish", "deleteStream", "connection lost"):
+            publication.end(reason)
+        self.assertEqual(subscriber.reasons, ["FCUnpublish"])
+        self.assertIn(self.stream, self.unused)
+
+    def test_endOfTheFirst(self) -> None:
+        """To end a publication again does not end the next one."""
+        first = self.stream.publish(self.publisher)
+        first.end("")
+        second = self.stream.publish(self.publisher)
+        first.end("again")
+        second.append(key(0))
+        self.assertIs(self.stream.publication, second)
+
+    def test_afterTheEnd(self) -> None:
+        """After the end nothing can be appended; flush and clearMetadata do nothing."""
+        publication = self.stream.publish(self.publisher)
+        publication.end("")
+        self.assertRaises(LocalProtocolError, publication.append, key(0))
+        publication.flush()
+        publication.clearMetadata("onMetaData")
+
+    def test_notForStreams(self) -> None:
+        """What is no message for a stream is refused, and leaves nothing behind."""
+        subscriber = MemorySubscriber()
+        self.stream.subscribe(subscriber)
+        publication = self.stream.publish(self.publisher)
+        for message in (Message(20, 0, 1, b"\2\0\0"), Message(9, 1 << 32, 1, pictureHeader().payload)):
+            self.assertRaises(LocalProtocolError, publication.append, message)
+        self.assertEqual((subscriber.messages, self.stream.headers.messages(0)), ([], []))
+
+    def test_endWithinAMessage(self) -> None:
+        """A subscriber may end the publish in the middle of a message; the others have ended with it."""
+        publication = self.stream.publish(self.publisher)
+        after = MemorySubscriber()
+
+        class Ender(MemorySubscriber):
+            """Has enough."""
+
+            def messageReceived(self, message: Message) -> None:
+                """End it."""
+                publication.end("enough")
+
+        self.stream.subscribe(Ender())
+        self.stream.subscribe(after)
+        publication.append(key(0))
+        self.assertEqual((after.messages, after.reasons), ([], ["enough"]))
+
+    def test_isAtKeyframe(self) -> None:
+        """Whether one can start with the newest message."""
+        publication = self.stream.publish(self.publisher)
+        self.assertFalse(self.stream.isAtKeyframe)
+        for message, expected in (
+            (metadata(), False),
+            (soundHeader(), False),
+            (sound(), True),
+            (video("1702000000"), False),
+            (sound(), True),
+            (pictureHeader(), False),
+            (sound(), False),
+            (key(), True),
+            (inter(), False),
+            (video("96016876633101000000"), False),
+            (key(), True),
+        ):
+            publication.append(message)
+            self.assertIs(self.stream.isAtKeyframe, expected, str(message))
+
+    def test_fresh(self) -> None:
+        """A new publisher has nothing of the last one's: no headers, no keyframe, no video."""
+        first = self.stream.publish(self.publisher)
+        self.send(first, metadata(), pictureHeader(), key())
+        self.assertTrue(self.stream.hasVideo)
+        first.end("")
+        second = self.stream.publish(self.publisher)
+        self.assertFalse(self.stream.hasVideo)
+        self.assertEqual(self.stream.headers.messages(0), [])
+        self.send(second, sound(0))
+        outlet = MemoryOutlet()
+        self.stream.play(outlet, 1, lambda: None)
+        self.assertContent(outlet.take(), sound(0))
+
+    def test_viewers(self) -> None:
+        """The viewers are counted."""
+        one = self.stream.play(MemoryOutlet(), 1, lambda: None)
+        two = self.stream.play(MemoryOutlet(), 1, lambda: None)
+        self.assertEqual(self.stream.viewers, 2)
+        one.stop()
+        one.stop()
+        self.assertEqual(self.stream.viewers, 1)
+        two.stop()
+        self.assertEqual((self.stream.viewers, self.unused[:1]), (0, [self.stream]))
+
+    def test_unused(self) -> None:
+        """A stream is unused when nobody publishes, plays or subscribes any more, in any order."""
+        viewer = self.stream.play(MemoryOutlet(), 1, lambda: None)
+        subscription = self.stream.subscribe(MemorySubscriber())
+        publication = self.stream.publish(self.publisher)
+        viewer.stop()
+        subscription.stopProducing()
+        self.assertEqual(self.unused, [])
+        publication.end("")
+        self.assertEqual(self.unused, [self.stream])
+
+    def test_little(self) -> None:
+        """While viewers keep up, no more than the newest group of pictures is kept, and a little before it."""
+        outlet = MemoryOutlet()
+        self.stream.play(outlet, 1, lambda: None)
+        publication = self.stream.publish(self.publisher)
+        for group in range(20):
+            self.send(publication, key(group * 1000), *(inter(group * 1000 + index) for index in range(100)))
+        self.assertLess(self.stream._tape.end - self.stream._tape.first, 101 + 64)
+        self.assertEqual(len(outlet.take()), 20 * 101)
+
+    def test_slowKeeps(self) -> None:
+        """What one slow viewer still needs is kept."""
+        slow = MemoryOutlet(room=0)
+        self.stream.play(slow, 1, lambda: None)
+        publication = self.stream.publish(self.publisher)
+        sent = [key(group, bytes([index])) for group in range(20) for index in range(100)]
+        for start in range(0, len(sent), 100):
+            self.send(publication, *sent[start : start + 100])
+        slow.drain()
+        self.assertContent(slow.take(), *sent)
+
+    def test_93_97_everythingInOrder(self) -> None:
+        """
+        Conformance 93 and 97: all that is appended reaches subscribers and viewers, in order, before they are told of
+        the end, in whatever pieces it is flushed.
+        """
+        sent = [make(40 * index) for index in range(300) for make in (key, sound, inter, metadata)]
+        for piece in (1, 7, 100, len(sent)):
+            stream = LiveStream(PATH, self.clock, self.unused.append)
+            subscriber, outlet = MemorySubscriber(), MemoryOutlet()
+            stream.subscribe(subscriber)
+            stream.play(outlet, 1, lambda: None)
+            publication = stream.publish(self.publisher)
+            for index, message in enumerate(sent, 1):
+                publication.append(message)
+                if index % piece == 0:
+                    publication.flush()
+            publication.end("")
+            self.assertContent(subscriber.messages, *sent)
+            self.assertContent(outlet.take(), *sent)
+            self.assertEqual(subscriber.reasons, [""])

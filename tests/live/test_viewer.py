@@ -1,0 +1,675 @@
+"""Tests for L{rtmptw.live.viewer}."""
+
+from __future__ import annotations
+
+from zope.interface.verify import verifyObject
+
+from rtmptw.interfaces import IViewing
+from rtmptw.live.tape import MAX_MESSAGES
+from rtmptw.live.viewer import BLOCK, END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS
+from rtmptw.wire.message import Message, MessageType
+from tests.live.doubles import (
+    LiveTestCase,
+    MemoryOutlet,
+    audio,
+    inter,
+    key,
+    metadata,
+    pictureHeader,
+    sound,
+    soundHeader,
+    video,
+)
+
+HVC1 = "68766331"
+MEGABYTE = bytes(1024 * 1024)
+
+#: How a publisher usually begins.
+BEGINNING = [metadata(0, width=640.0), pictureHeader(0), soundHeader(0)]
+
+
+def headersAt(timestamp: int) -> list[Message]:
+    """L{BEGINNING} for a joiner."""
+    return [metadata(timestamp, width=640.0), pictureHeader(timestamp), soundHeader(timestamp)]
+
+
+class JoinTests(LiveTestCase):
+    """Where a viewer starts."""
+
+    def setUp(self) -> None:
+        """A viewer that can be asked."""
+        super().setUp()
+        self.outlet = MemoryOutlet()
+
+    def test_interface(self) -> None:
+        """It is what sessions expect."""
+        verifyObject(IViewing, self.play(self.outlet))
+
+    def test_beforeThePublisher(self) -> None:
+        """Who waits for the publisher is sent exactly everything, from the first message on."""
+        self.play(self.outlet)
+        publication = self.publish()
+        sent = [sound(5), inter(7), *BEGINNING, key(40), sound(41), inter(80), video("1702000000", 80), audio("", 90)]
+        self.send(publication, *sent[:2])
+        self.assertContent(self.outlet.take(), *sent[:2])
+        self.send(publication, *sent[2:])
+        self.assertContent(self.outlet.take(), *sent[2:])
+
+    def test_nothingBeforeTheFlush(self) -> None:
+        """Messages of one read leave in one write."""
+        self.play(self.outlet)
+        publication = self.publish()
+        for message in BEGINNING:
+            publication.append(message)
+        self.assertEqual(self.outlet.blocks, [])
+        publication.flush()
+        self.assertEqual(len(self.outlet.blocks), 1)
+
+    def test_76_77_78_late(self) -> None:
+        """
+        Conformance 76 to 78: a late joiner is sent metadata, then every header, all with the time of the keyframe that
+        follows; then everything from the newest keyframe on; then what comes live.
+        """
+        publication = self.publish()
+        colour, channels, second = (
+            video(f"d4{HVC1}", 0, b"colour"),
+            audio("944f707573", 0, b"channels"),
+            video(f"9600{HVC1}01", 0, b"hvcC"),
+        )
+        self.send(publication, *BEGINNING, colour, channels, second, key(0), inter(40), sound(41))
+        tail = [key(16783159), sound(16783150), inter(16783199)]
+        self.send(publication, *tail)
+        self.play(self.outlet)
+        headers = [*headersAt(16783159), *(Message(m.type, 16783159, 1, m.payload) for m in (colour, channels, second))]
+        self.assertContent(self.outlet.take(), *headers, *tail)
+        self.send(publication, inter(16783239))
+        self.assertContent(self.outlet.take(), inter(16783239))
+
+    def test_timestampBoundaries(self) -> None:
+        """Headers and frames have the same clock around 2^24 and 2^32, where header fields and time overflow."""
+        for start in (0xFFFFFE, 0xFFFFFF, 0x1000000, 0xFFFFFFFE, 0xFFFFFFFF):
+            publication = self.publish()
+            self.send(publication, *BEGINNING, key(start), inter((start + 2) & 0xFFFFFFFF))
+            self.play(self.outlet)
+            self.assertContent(self.outlet.take(), *headersAt(start), key(start), inter((start + 2) & 0xFFFFFFFF))
+            publication.end("")
+
+    def test_beforeTheFirstKeyframe(self) -> None:
+        """Who comes while nothing has been forgotten, and there is no keyframe yet, misses nothing."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, inter(40))
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), *BEGINNING, inter(40))
+        self.send(publication, key(80))
+        self.assertContent(self.outlet.take(), key(80))
+
+    def test_noKeyframe(self) -> None:
+        """If the tape has no keyframe any more, a joiner waits for the next, and its headers with it."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0))
+        for index in range(MAX_MESSAGES):
+            publication.append(inter(index))
+        publication.flush()
+        viewer = self.play(self.outlet)
+        self.send(publication, inter(5000), sound(5001))
+        self.assertEqual((self.outlet.take(), viewer.position), ([], None))
+        self.send(publication, key(5040), inter(5080))
+        self.assertContent(self.outlet.take(), *headersAt(5040), key(5040), inter(5080))
+        self.assertEqual(viewer.skipped, 0)
+
+    def test_audioOnly(self) -> None:
+        """Without video, any audio frame is a place to start."""
+        publication = self.publish()
+        self.send(publication, metadata(), soundHeader(), *(sound(23 * index) for index in range(500)))
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), metadata(23 * 499), soundHeader(23 * 499), sound(23 * 499))
+
+    def test_audioOnlyOddVideo(self) -> None:
+        """An empty video message, or the end of a sequence, makes no video (wire facts 10.27)."""
+        publication = self.publish()
+        self.send(publication, soundHeader(), video("", 0), video("1702000000", 0), sound(23), sound(46))
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), soundHeader(46), sound(46))
+
+    def test_audioThenVideo(self) -> None:
+        """When video begins, audio before it is no place to start any more."""
+        publication = self.publish()
+        self.send(publication, soundHeader(), *(sound(index) for index in range(200)))
+        self.send(publication, sound(200), pictureHeader(201), sound(202))
+        self.play(self.outlet)
+        self.assertEqual(self.outlet.take(), [])
+        self.send(publication, key(240))
+        self.assertContent(self.outlet.take(), soundHeader(240), pictureHeader(240), key(240))
+
+    def test_otherTrackIsNoPlace(self) -> None:
+        """The keyframe of another track is no place to start; one that holds the main track too is (wire facts 7.1)."""
+        publication = self.publish()
+        other = video(f"9601{HVC1}01000000", 80, b"keyframe of track 1")
+        self.send(publication, pictureHeader(), key(0), inter(40), other)
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), pictureHeader(0), key(0), inter(40), other)
+        both = video(f"9611{HVC1}01000004000000aa00000004000000bb", 120)
+        self.send(publication, both)
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        self.assertContent(outlet.take(), pictureHeader(120), both)
+
+    def test_modExKeyframe(self) -> None:
+        """A keyframe behind a ModEx is one."""
+        publication = self.publish()
+        header, frame = video(f"90{HVC1}", 0, b"hvcC"), video(f"9702000001 01{HVC1}000000", 40, b"keyframe")
+        self.send(publication, header, inter(0), frame)
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), video(f"90{HVC1}", 40, b"hvcC"), frame)
+
+    def test_headersChange(self) -> None:
+        """When a header changes, what is before it on the tape is not for the new one: joiners wait for a keyframe."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0), *(inter(index) for index in range(100)))
+        self.send(publication, key(4000), inter(4040))
+        watching = MemoryOutlet()
+        self.play(watching)
+        watching.take()
+        self.send(publication, pictureHeader(5000, b"other"), inter(5010))
+        self.assertContent(watching.take(), pictureHeader(5000, b"other"), inter(5010))
+        self.play(self.outlet)
+        self.assertEqual(self.outlet.take(), [])
+        self.send(publication, key(5040))
+        self.assertContent(watching.take(), key(5040))
+        self.assertContent(
+            self.outlet.take(),
+            metadata(5040, width=640.0),
+            soundHeader(5040),
+            pictureHeader(5040, b"other"),
+            key(5040),
+        )
+
+    def test_headersAgain(self) -> None:
+        """A header that is repeated is passed on, and takes no keyframe away."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0), pictureHeader(40), inter(40))
+        self.play(self.outlet)
+        self.assertContent(
+            self.outlet.take(),
+            metadata(0, width=640.0),
+            soundHeader(0),
+            pictureHeader(0),
+            key(0),
+            pictureHeader(40),
+            inter(40),
+        )
+
+    def test_lateHeader(self) -> None:
+        """A header of another kind that comes behind the keyframe takes no keyframe away either."""
+        publication = self.publish()
+        self.send(publication, pictureHeader(0), key(0), soundHeader(10), sound(10))
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), pictureHeader(0), soundHeader(0), key(0), soundHeader(10), sound(10))
+
+    def test_metadataTakenBack(self) -> None:
+        """C{@clearDataFrame}: later joiners are not sent it."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0))
+        publication.clearMetadata("onMetaData")
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), *headersAt(0)[1:], key(0))
+
+    def test_messageStream(self) -> None:
+        """A viewer has the message stream ID that it asked for, others theirs."""
+        others = MemoryOutlet()
+        publication = self.publish()
+        self.play(others)
+        self.send(publication, *BEGINNING, key(0x1000000))
+        self.play(self.outlet, streamId=0x01020304)
+        self.send(publication, inter(0x1000028))
+        messages = self.outlet.take()
+        self.assertContent(messages, *headersAt(0x1000000), key(0x1000000), inter(0x1000028))
+        self.assertEqual({message.streamId for message in messages}, {0x01020304})
+        self.assertEqual({message.streamId for message in others.take()}, {1})
+
+    def test_82_unchanged(self) -> None:
+        """Conformance 82: payloads are forwarded as they came: any codec, any size, any nonsense."""
+        self.play(self.outlet)
+        publication = self.publish()
+        odd = [
+            *(Message(9, 0, 1, bytes([first]) + bytes(range(256))) for first in range(256)),
+            *(Message(8, 0, 1, bytes([first]) + bytes(range(256))) for first in range(256)),
+            *(Message(type, 0, 1, bytes(size)) for type in (8, 9) for size in (0, 1, 2, 65535, 65536, 65537, 500_000)),
+            Message(18, 0, 1, b"\0\1\2 no AMF"),
+        ]
+        self.send(publication, *odd)
+        self.assertContent(self.outlet.take(), *odd)
+
+    def test_86_endOfSequence(self) -> None:
+        """Conformance 86: the end of a sequence with timestamp 0 is forwarded as it came, and resets nothing."""
+        publication = self.publish()
+        end = video(f"a2{HVC1}", 0)
+        self.send(publication, *BEGINNING, key(100_000), inter(100_040), end, inter(100_080))
+        self.play(self.outlet)
+        self.assertContent(self.outlet.take(), *headersAt(100_000), key(100_000), inter(100_040), end, inter(100_080))
+
+
+class SlowTests(LiveTestCase):
+    """A viewer whose connection is slow."""
+
+    def setUp(self) -> None:
+        """A publisher that has begun, a slow viewer that has seen that, and a quick one."""
+        super().setUp()
+        self.outlet, self.quick = MemoryOutlet(), MemoryOutlet()
+        self.viewer = self.play(self.outlet)
+        self.play(self.quick, name="quick")
+        self.publication = self.publish()
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        self.outlet.take()
+        self.quick.take()
+        self.outlet.room = 0
+
+    def test_nothingQueued(self) -> None:
+        """While the outlet is full, nothing is written; then everything, if it is not too much."""
+        sent = [inter(index, bytes(10_000)) for index in range(80, 180)]
+        for message in sent:
+            self.send(self.publication, message)
+        self.assertEqual(self.outlet.blocks, [])
+        self.assertContent(self.quick.take(), *sent)
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), *sent)
+        self.assertEqual(self.viewer.skipped, 0)
+
+    def test_blocks(self) -> None:
+        """As much as the outlet takes is sent, in blocks, whole messages only, and nothing twice."""
+        sent = [inter(index, bytes(1000)) for index in range(1000)]
+        self.send(self.publication, *sent)
+        found: list[Message] = []
+        while len(found) < len(sent):
+            self.outlet.drain(room=1)
+            self.assertEqual(len(self.outlet.blocks), 1)
+            self.assertLessEqual(len(self.outlet.blocks[0]), BLOCK)
+            found += self.outlet.take()
+        self.assertContent(found, *sent)
+        self.outlet.drain(room=1)
+        self.assertEqual(self.outlet.blocks, [])
+
+    def test_largerThanABlock(self) -> None:
+        """A message that is larger than a block is a block of its own."""
+        sent = [inter(40), inter(80, MEGABYTE), inter(120)]
+        self.send(self.publication, *sent)
+        for message in sent:
+            self.outlet.drain(room=1)
+            self.assertContent(self.outlet.take(), message)
+
+    def test_80_bytesBehind(self) -> None:
+        """
+        Conformance 80: too many bytes behind, it goes on at the newest keyframe; what it misses is counted; nobody else
+        notices, and the publisher does not wait.
+        """
+        groups = [[key(index * 1000, MEGABYTE), inter(index * 1000 + 40)] for index in range(1, 11)]
+        self.assertGreater(10 * len(MEGABYTE), MAX_BEHIND_BYTES)
+        for group in groups:
+            self.send(self.publication, *group)
+            self.assertContent(self.quick.take(), *group)
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), *groups[-1])
+        self.assertEqual(self.viewer.skipped, 18)
+        self.assertEqual(self.publisher.calls, [])
+
+    def test_80_secondsBehind(self) -> None:
+        """The same for seconds."""
+        self.send(self.publication, inter(80), inter(120))
+        self.clock.advance(MAX_BEHIND_SECONDS + 0.1)
+        self.send(self.publication, key(5000), inter(5040))
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), key(5000), inter(5040))
+        self.assertEqual(self.viewer.skipped, 2)
+
+    def test_notTooFarBehind(self) -> None:
+        """Up to the bounds nothing is left out, though there are newer keyframes."""
+        sent = [inter(80), key(120), *(inter(index, bytes(1 << 20)) for index in range(160, 167))]
+        self.send(self.publication, *sent)
+        self.clock.advance(MAX_BEHIND_SECONDS)
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), *sent)
+
+    def test_sameGroup(self) -> None:
+        """Behind the newest keyframe there is nowhere to go, however late it is."""
+        sent = [inter(index, MEGABYTE) for index in range(80, 90)]
+        self.send(self.publication, *sent)
+        self.clock.advance(60)
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), *sent)
+        self.assertEqual(self.viewer.skipped, 0)
+
+    def test_offTheTape(self) -> None:
+        """If even the tape has forgotten where it was, it waits for a keyframe, and all that it missed is counted."""
+        for index in range(80, 100):
+            self.send(self.publication, inter(index, MEGABYTE))
+        self.outlet.drain()
+        self.assertEqual(self.outlet.take(), [])
+        self.send(self.publication, inter(100))
+        self.assertEqual(self.outlet.take(), [])
+        self.send(self.publication, key(200), inter(240))
+        self.assertContent(self.outlet.take(), key(200), inter(240))
+        self.assertEqual(self.viewer.skipped, 21)
+
+    def test_oneLine(self) -> None:
+        """However often it is left behind, the log says so once, with the stream."""
+        for second in range(10, 40, 10):
+            self.send(self.publication, inter(second * 1000))
+            self.clock.advance(10)
+            self.send(self.publication, key(second * 1000 + 40))
+            self.outlet.drain(room=1)
+            self.assertContent(self.outlet.take(), key(second * 1000 + 40))
+        self.assertEqual(self.viewer.skipped, 3)
+        self.assertEqual(self.logged("too slow"), ["live/camera: a viewer is too slow; 1 messages are left out"])
+
+    def test_headersOnlyIfChanged(self) -> None:
+        """Headers that it has are not sent again; changed ones are, with the new time."""
+        self.send(self.publication, inter(80))
+        self.clock.advance(10)
+        self.send(self.publication, key(10_000))
+        self.outlet.drain(room=1)
+        self.assertContent(self.outlet.take(), key(10_000))
+        self.send(self.publication, pictureHeader(11_000, b"other"), inter(11_000))
+        self.clock.advance(10)
+        self.send(self.publication, key(20_000))
+        self.outlet.drain()
+        self.assertContent(
+            self.outlet.take(),
+            metadata(20_000, width=640.0),
+            soundHeader(20_000),
+            pictureHeader(20_000, b"other"),
+            key(20_000),
+        )
+
+    def test_headersMissedAtTheStart(self) -> None:
+        """Who was slow from the first moment, and has missed the only headers, is sent them."""
+        self.publication.end("")
+        outlet = MemoryOutlet(room=0)
+        viewer = self.play(outlet)
+        self.publication = self.publish()
+        self.send(self.publication, *BEGINNING, key(0))
+        self.clock.advance(10)
+        self.send(self.publication, key(10_000), inter(10_040))
+        outlet.drain()
+        self.assertContent(outlet.take(), *headersAt(10_000), key(10_000), inter(10_040))
+        self.assertEqual(viewer.skipped, 4)
+
+    def test_newHeaderMissed(self) -> None:
+        """A header of a kind that was not there before counts as a change too: audio that begins later, say."""
+        self.publication.end("")
+        publication = self.publish()
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        self.send(publication, pictureHeader(0), key(0))
+        outlet.take()
+        outlet.room = 0
+        self.send(publication, soundHeader(40), sound(40))
+        self.clock.advance(10)
+        self.send(publication, key(10_000))
+        outlet.drain()
+        self.assertContent(outlet.take(), pictureHeader(10_000), soundHeader(10_000), key(10_000))
+
+    def test_longRead(self) -> None:
+        """A viewer that keeps up misses nothing of a read that holds more messages than the tape."""
+        sent = [sound(index) for index in range(2 * MAX_MESSAGES + 10)]
+        self.send(self.publication, *sent)
+        self.assertContent(self.quick.take(), *sent)
+
+    def test_largeRead(self) -> None:
+        """The same for bytes."""
+        sent = [inter(index, bytes(4 << 20)) for index in range(10)]
+        self.send(self.publication, *sent)
+        self.assertContent(self.quick.take(), *sent)
+
+
+class ControlTests(LiveTestCase):
+    """Pause, and what is received."""
+
+    def setUp(self) -> None:
+        """A viewer that has seen the beginning."""
+        super().setUp()
+        self.outlet = MemoryOutlet()
+        self.viewer = self.play(self.outlet)
+        self.publication = self.publish()
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        self.outlet.take()
+
+    def test_pause(self) -> None:
+        """While it is paused nothing is sent; then it goes on at the newest keyframe, and does not count as slow."""
+        self.viewer.pause()
+        self.send(self.publication, inter(80), key(120), inter(160), key(200), inter(240))
+        self.outlet.drain()
+        self.assertEqual(self.outlet.take(), [])
+        self.viewer.resume()
+        self.assertContent(self.outlet.take(), *headersAt(200), key(200), inter(240))
+        self.send(self.publication, inter(280))
+        self.assertContent(self.outlet.take(), inter(280))
+        self.assertEqual(self.viewer.skipped, 0)
+
+    def test_pauseWithinAGroup(self) -> None:
+        """If no keyframe has come meanwhile, it goes on where it was: time does not go back, nothing comes twice."""
+        self.viewer.pause()
+        self.send(self.publication, inter(80), sound(81))
+        self.viewer.resume()
+        self.assertContent(self.outlet.take(), inter(80), sound(81))
+
+    def test_pauseForLong(self) -> None:
+        """If the tape has forgotten where it was and has no keyframe, it waits for one, and was not slow."""
+        self.viewer.pause()
+        for index in range(80, 100):
+            self.send(self.publication, inter(index, MEGABYTE))
+        self.viewer.resume()
+        self.assertEqual(self.outlet.take(), [])
+        self.send(self.publication, key(200))
+        self.assertContent(self.outlet.take(), *headersAt(200), key(200))
+        self.assertEqual((self.viewer.skipped, self.logged("too slow")), (0, []))
+
+    def test_resumeUnpaused(self) -> None:
+        """To resume what was not paused changes nothing, nor does it before a publisher has come."""
+        self.viewer.resume()
+        self.assertEqual(self.outlet.take(), [])
+        waiting = self.hub.play("live/other", self.outlet, 1, lambda: None)
+        waiting.pause()
+        waiting.resume()
+        self.assertEqual(self.outlet.take(), [])
+
+    def test_receive(self) -> None:
+        """What is not wanted is left out; when it is wanted again, there are headers and a keyframe."""
+        self.viewer.receive(MessageType.VIDEO, False)
+        self.send(self.publication, inter(80), sound(81), metadata(82), key(120), sound(121))
+        self.assertContent(self.outlet.take(), sound(81), metadata(82), sound(121))
+        self.viewer.receive(MessageType.AUDIO, False)
+        self.send(self.publication, inter(160), sound(161))
+        self.assertEqual(self.outlet.blocks, [])
+        self.viewer.receive(MessageType.VIDEO, True)
+        self.assertContent(self.outlet.take(), metadata(120), pictureHeader(120), key(120), inter(160))
+        self.viewer.receive(MessageType.AUDIO, True)
+        self.assertContent(
+            self.outlet.take(),
+            *(metadata(120), pictureHeader(120), soundHeader(120)),
+            *(key(120), sound(121), inter(160), sound(161)),
+        )
+
+    def test_receiveUnchanged(self) -> None:
+        """To want what was never unwanted changes nothing."""
+        self.viewer.receive(MessageType.AUDIO, True)
+        self.assertEqual(self.outlet.blocks, [])
+
+    def test_receiveNothing(self) -> None:
+        """A joiner without headers, as it wants neither, is written nothing empty."""
+        outlet = MemoryOutlet()
+        viewer = self.hub.play("live/other", outlet, 1, lambda: None)
+        viewer.receive(MessageType.VIDEO, False)
+        publication = self.publish("live/other")
+        self.send(publication, pictureHeader(0), key(0), *(inter(index) for index in range(100)), key(50))
+        viewer.pause()
+        self.send(publication, key(100))
+        viewer.resume()
+        self.assertEqual(outlet.blocks, [])
+
+
+class EndTests(LiveTestCase):
+    """The publisher goes."""
+
+    def setUp(self) -> None:
+        """A viewer that has seen the beginning."""
+        super().setUp()
+        self.outlet = MemoryOutlet()
+        self.viewer = self.play(self.outlet)
+        self.publication = self.publish()
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        self.outlet.take()
+
+    def test_79_93_everythingFirst(self) -> None:
+        """
+        Conformance 79 and 93: all that was appended is written, even if there was no flush, and a little later, so that
+        rtmp2src does not throw the last frame away, the end is told, once.
+        """
+        self.publication.append(inter(80))
+        self.publication.append(sound(81))
+        self.publication.end("deleteStream")
+        self.assertContent(self.outlet.take(), inter(80), sound(81))
+        self.clock.advance(END_DELAY - 0.01)
+        self.assertEqual(self.ended, [])
+        self.clock.advance(0.01)
+        self.assertEqual(self.ended, ["ended"])
+        self.publication.end("connection lost")
+        self.clock.advance(10)
+        self.assertEqual(self.ended, ["ended"])
+        self.assertEqual(self.outlet.attached, 0)
+
+    def test_slow(self) -> None:
+        """A slow viewer is given all the rest, however long that takes, and then told."""
+        self.outlet.room = 0
+        sent = [key(index * 1000, MEGABYTE) for index in range(1, 13)]
+        self.send(self.publication, *sent)
+        self.publication.end("")
+        found: list[Message] = []
+        while len(found) < len(sent):
+            self.clock.advance(2)
+            self.assertEqual(self.ended, [])
+            self.outlet.drain(room=1)
+            found += self.outlet.take()
+        self.assertContent(found, *sent)
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+
+    def test_offTheTape(self) -> None:
+        """A slow viewer that the tape has left behind is given what there is from the keyframe on."""
+        self.outlet.room = 0
+        for index in range(20):
+            self.send(self.publication, inter(index, MEGABYTE))
+        self.send(self.publication, key(1000), inter(1040))
+        self.publication.end("")
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), key(1000), inter(1040))
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+
+    def test_nothingLeft(self) -> None:
+        """If there is nowhere to go on, the end is told at once, though the outlet is full."""
+        self.outlet.room = 0
+        for index in range(20):
+            self.send(self.publication, inter(index, MEGABYTE))
+        self.publication.end("")
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+
+    def test_joinerWhileFull(self) -> None:
+        """Who has joined, but whose outlet was full all the time, is given headers and frames before the end."""
+        outlet = MemoryOutlet(room=0)
+        self.play(outlet, name="joiner")
+        self.publication.end("")
+        self.clock.advance(1)
+        self.assertEqual(self.ended, ["ended"])
+        outlet.drain()
+        self.assertContent(outlet.take(), *headersAt(0), key(0), inter(40))
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended", "joiner"])
+
+    def test_paused(self) -> None:
+        """A paused viewer is told at once."""
+        self.viewer.pause()
+        self.send(self.publication, inter(80))
+        self.publication.end("")
+        self.clock.advance(END_DELAY)
+        self.assertEqual((self.ended, self.outlet.take()), (["ended"], []))
+
+    def test_stop(self) -> None:
+        """Who leaves is sent nothing more and not told of the end, however often it leaves."""
+        self.viewer.stop()
+        self.viewer.stop()
+        self.send(self.publication, inter(80))
+        self.viewer.flush()
+        self.publication.end("")
+        self.clock.advance(1)
+        self.viewer.stop()
+        self.assertEqual((self.ended, self.outlet.blocks, self.outlet.attached), ([], [], 0))
+
+    def test_stopBeforeTheNews(self) -> None:
+        """Who leaves in the moment between the last frame and the news of the end is not told."""
+        self.publication.end("")
+        self.viewer.stop()
+        self.clock.advance(1)
+        self.assertEqual(self.ended, [])
+
+    def test_stopWhileDraining(self) -> None:
+        """Who leaves before it has been given the rest is given no more."""
+        self.outlet.room = 0
+        self.send(self.publication, inter(80))
+        self.publication.end("")
+        self.viewer.stop()
+        self.outlet.drain()
+        self.clock.advance(1)
+        self.assertEqual((self.ended, self.outlet.blocks), ([], []))
+
+    def test_waiting(self) -> None:
+        """Who waits for a publisher that never comes can leave."""
+        viewer = self.hub.play("live/other", self.outlet, 1, lambda: None)
+        viewer.flush()
+        viewer.stop()
+        self.assertEqual([stream.path for stream in self.hub], ["live/camera"])
+
+    def test_publisherReturns(self) -> None:
+        """A publisher comes back under the same name while a viewer is still given the rest of the first."""
+        self.outlet.room = 0
+        self.send(self.publication, inter(80))
+        self.publication.end("")
+        other = self.publish()
+        fresh = MemoryOutlet()
+        self.play(fresh, name="fresh")
+        self.send(other, pictureHeader(0, b"other"), key(0))
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), inter(80))
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+        self.assertContent(fresh.take(), pictureHeader(0, b"other"), key(0))
+        self.assertEqual(self.outlet.blocks, [])
+
+    def test_publisherReturnsToTheSameStream(self) -> None:
+        """The same, when somebody has kept the stream: what is left of the first has the first one's headers."""
+        outlet = MemoryOutlet(room=0)
+        self.play(outlet, name="joiner")
+
+        class Relay:
+            """Comes back for the next publisher."""
+
+            messages = 0
+
+            def messageReceived(relay, message: Message) -> None:
+                """Count it."""
+                relay.messages += 1
+
+            def streamEnded(relay, reason: str) -> None:
+                """Subscribe again, and be the next publisher too."""
+                self.hub.subscribe("live/camera", relay)  # type: ignore[arg-type]
+                self.other = self.publish()
+
+        self.hub.subscribe("live/camera", Relay())  # type: ignore[arg-type]
+        self.publication.append(inter(80))
+        self.publication.end("")
+        self.send(self.other, pictureHeader(7, b"other"), key(7))
+        outlet.drain()
+        self.assertContent(outlet.take(), *headersAt(0), key(0), inter(40), inter(80))
+        self.assertContent(self.outlet.take(), inter(80))
+        self.clock.advance(END_DELAY)
+        self.assertEqual(sorted(self.ended), ["ended", "joiner"])

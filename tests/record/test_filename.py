@@ -1,0 +1,204 @@
+"""Tests for L{rtmptw.record.filename}."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.errors import StatusError
+from rtmptw.record.filename import MAX_PART, PARTIAL, createFile, safeName
+from rtmptw.session.streampath import streamPath
+from tests.record.disk import listing, makeDirectory
+
+BEGAN = datetime(2024, 2, 29, 23, 5, 6, 70_999, UTC)
+STAMP = "20240229T230506.070Z"
+
+#: What somebody may try (hostile row D6), and the file that it becomes.
+HOSTILE = [
+    ("live/camera", f"live/camera-{STAMP}.flv"),
+    ("..", f"%2E.-{STAMP}.flv"),
+    ("../../etc/passwd", f"%2E./%2E./etc/passwd-{STAMP}.flv"),
+    ("live/..", f"live/%2E.-{STAMP}.flv"),
+    (".", f"%2E-{STAMP}.flv"),
+    ("live/.", f"live/%2E-{STAMP}.flv"),
+    (".hidden/.htaccess", f"%2Ehidden/%2Ehtaccess-{STAMP}.flv"),
+    ("a.b.", f"a.b.-{STAMP}.flv"),
+    ("live/%2e%2e", f"live/%252e%252e-{STAMP}.flv"),
+    ("live/..%2f..%2fx", f"live/%2E.%252f..%252fx-{STAMP}.flv"),
+    ("..\\..\\windows", f"%2E.%5C..%5Cwindows-{STAMP}.flv"),
+    ("C:\\x", f"C%3A%5Cx-{STAMP}.flv"),
+    ("live/a\0b", f"live/a%00b-{STAMP}.flv"),
+    ("live/a\nb\r\x1b[2J", f"live/a%0Ab%0D%1B%5B2J-{STAMP}.flv"),
+    ("live/-rf *", f"live/-rf%20%2A-{STAMP}.flv"),
+    ("live/$(id)`id`;|&'\"", f"live/%24%28id%29%60id%60%3B%7C%26%27%22-{STAMP}.flv"),
+    ("live/~root", f"live/~root-{STAMP}.flv"),
+    ("live/caf\xe9\u202e", f"live/caf%C3%A9%E2%80%AE-{STAMP}.flv"),
+    ("live/\udcff", f"live/%FF-{STAMP}.flv"),
+    ("live/con", f"live/con-{STAMP}.flv"),
+]
+
+
+class SafeNameTests(SynchronousTestCase):
+    """Names for parts of paths."""
+
+    def test_plain(self) -> None:
+        """An ordinary name stays what it is."""
+        for part in ("camera", "Camera_2", "a-b~c", "x.flv", "a..b"):
+            self.assertEqual(safeName(part), part)
+
+    def test_long(self) -> None:
+        """A long name is cut, and still its own."""
+        parts = ["x" * 179, "x" * 180, "x" * 300, "x" * 301, "x" * 299 + "y", "\u20ac" * 300]
+        names = [safeName(part) for part in parts]
+        self.assertEqual(names[0], parts[0])
+        self.assertEqual(len(set(names)), len(parts))
+        self.assertEqual({len(name) for name in names[1:]}, {MAX_PART})
+        self.assertNotIn(safeName(names[2]), names)
+
+    def test_room(self) -> None:
+        """The longest name has room for all that is added: file systems take 255 bytes."""
+        self.assertLess(len(f"{'x' * MAX_PART}-{STAMP}-99.flv{PARTIAL}"), 255)
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
+    def test_every(self, one: str, other: str) -> None:
+        """Whatever the part: a short name of harmless characters, not hidden, and another for another part."""
+        name = safeName(one)
+        self.assertRegex(name, r"\A[A-Za-z0-9_~%-][A-Za-z0-9_.~%-]*\Z")
+        self.assertLessEqual(len(name), MAX_PART)
+        self.assertEqual(name == safeName(other), one == other)
+
+
+class CreateFileTests(SynchronousTestCase):
+    """Files, in real directories."""
+
+    def setUp(self) -> None:
+        """A directory for recordings, in an empty one."""
+        self.root = makeDirectory(self)
+
+    def create(self, path: str) -> str:
+        """Create a file, and write its name into it."""
+        file, name = createFile(str(self.root), path, BEGAN, ".flv")
+        try:
+            os.write(file, name.encode())
+        finally:
+            os.close(file)
+        return name
+
+    def assertNothingOutside(self) -> None:
+        """Assert that there is nothing beside the directory of recordings."""
+        self.assertEqual(os.listdir(self.root.parent), ["recordings"])
+
+    def test_D6_hostile(self) -> None:
+        """Hostile row D6: whatever the path, exactly the file that it should be, and none outside."""
+        for path, expected in HOSTILE:
+            self.assertEqual(self.create(path), expected)
+            self.assertEqual((self.root / (expected + PARTIAL)).read_text(), expected)
+        directories = {os.path.dirname(name) for _, name in HOSTILE} - {""} | {"%2E.", "%2E./%2E."}
+        self.assertEqual(listing(self.root), sorted(directories | {name + PARTIAL for _, name in HOSTILE}))
+        self.assertNothingOutside()
+
+    def test_D6_absolute(self) -> None:
+        """A path that begins with a slash, or has nothing between two, has no file; it is no stream's path either."""
+        for path in ("/etc/passwd", "live//x"):
+            self.assertRaises(OSError, self.create, path)
+            self.assertNotIn(path, (streamPath("", path), streamPath("live", path)))
+        self.assertNothingOutside()
+
+    def test_D6_refusedBefore(self) -> None:
+        """Dots alone and NUL do not get this far."""
+        for name in ("..", ".", "a/../b", "a\0b"):
+            self.assertRaises(StatusError, streamPath, "live", name)
+
+    def test_D6_long(self) -> None:
+        """300 characters, and 300 that take three bytes each, and many parts."""
+        names = [self.create(path) for path in ("x" * 300, "live/" + "\u20ac" * 300, "/".join(["y" * 100] * 10))]
+        self.assertEqual(len(names[2].split("/")), 10)
+        for name in names:
+            self.assertTrue((self.root / (name + PARTIAL)).is_file())
+        self.assertNothingOutside()
+
+    def test_D6_linkedDirectory(self) -> None:
+        """A link in the place of a directory is not followed, wherever it leads."""
+        inside = self.root / "inside"
+        inside.mkdir()
+        for target in (self.root.parent, inside, self.root / "nowhere"):
+            (self.root / "live").symlink_to(target)
+            self.assertRaises(OSError, self.create, "live/camera")
+            (self.root / "live").unlink()
+        self.assertEqual(listing(self.root), ["inside"])
+        self.assertNothingOutside()
+
+    def test_D6_linkedInnerDirectory(self) -> None:
+        """Nor is one further down."""
+        (self.root / "live").mkdir()
+        (self.root / "live" / "deep").symlink_to(self.root.parent)
+        self.assertRaises(OSError, self.create, "live/deep/camera")
+        self.assertNothingOutside()
+
+    def test_D6_linkedFile(self) -> None:
+        """A link in the place of the file, or of the finished file, is neither followed nor replaced."""
+        outside = self.root.parent / "precious"
+        outside.write_text("precious")
+        expected = f"camera-{STAMP}.flv"
+        (self.root / (expected + PARTIAL)).symlink_to(outside)
+        (self.root / f"camera-{STAMP}-1.flv").symlink_to(self.root.parent / "nowhere")
+        self.assertEqual(self.create("camera"), f"camera-{STAMP}-2.flv")
+        self.assertEqual(outside.read_text(), "precious")
+        self.assertEqual(sorted(os.listdir(self.root.parent)), ["precious", "recordings"])
+
+    def test_fileAsDirectory(self) -> None:
+        """A file in the place of a directory is refused, and stays."""
+        (self.root / "live").write_text("precious")
+        self.assertRaises(OSError, self.create, "live/camera")
+        self.assertEqual((self.root / "live").read_text(), "precious")
+
+    def test_collisions(self) -> None:
+        """The same stream at the same millisecond: new names, until there are a hundred; nothing is overwritten."""
+        names = [self.create("camera") for _ in range(50)]
+        for name in names:
+            os.rename(self.root / (name + PARTIAL), self.root / name)
+        names += [self.create("camera") for _ in range(50)]
+        self.assertEqual(names, [f"camera-{STAMP}.flv", *(f"camera-{STAMP}-{number}.flv" for number in range(1, 100))])
+        for number, name in enumerate(names):
+            self.assertEqual((self.root / (name if number < 50 else name + PARTIAL)).read_text(), name)
+        self.assertRaises(FileExistsError, self.create, "camera")
+
+    def test_race(self) -> None:
+        """Another process that creates the file in the last moment keeps it."""
+        stat = os.stat
+
+        def slowStat(name: str, **options: object) -> os.stat_result:
+            try:
+                return stat(name, **options)  # type: ignore[arg-type]
+            finally:
+                (self.root / f"camera-{STAMP}.flv{PARTIAL}").write_text("precious")
+
+        self.patch(os, "stat", slowStat)
+        self.assertEqual(self.create("camera"), f"camera-{STAMP}-1.flv")
+        self.assertEqual((self.root / f"camera-{STAMP}.flv{PARTIAL}").read_text(), "precious")
+
+    def test_noRoot(self) -> None:
+        """The directory of all recordings is not made."""
+        self.root.rmdir()
+        self.assertRaises(FileNotFoundError, self.create, "live/camera")
+        self.assertEqual(os.listdir(self.root.parent), [])
+
+    def test_descriptors(self) -> None:
+        """No directory stays open, whether it went well or not."""
+        before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        self.create("a/b/c")
+        (self.root / "link").symlink_to(self.root)
+        self.assertRaises(OSError, self.create, "link/x")
+        after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        self.assertEqual(after, before)
+
+    def test_modes(self) -> None:
+        """Recordings are not for everybody."""
+        name = self.create("live/camera")
+        self.assertEqual((self.root / (name + PARTIAL)).stat().st_mode & 0o007, 0)
+        self.assertEqual((self.root / "live").stat().st_mode & 0o007, 0)

@@ -1,0 +1,716 @@
+"""Tests for L{rtmptw.record.recorder}."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import struct
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import maybeDeferred
+from zope.interface.verify import verifyObject
+
+from rtmptw.interfaces import IStreamObserver, ISubscriber
+from rtmptw.live.hub import StreamHub
+from rtmptw.live.livestream import Publication
+from rtmptw.record import recorder as module
+from rtmptw.record.flvfile import FLVFile, Tag
+from rtmptw.record.recorder import HIGH_WATER, LOW_WATER, REORDER_MARGIN, STALL_SECONDS, Recorder, Recording
+from rtmptw.wire.media import classify
+from rtmptw.wire.message import Message, MessageType
+from tests.live.doubles import (
+    LiveTestCase,
+    MemoryOutlet,
+    MemoryPublisher,
+    MemorySubscriber,
+    inter,
+    key,
+    metadata,
+    pictureHeader,
+    sound,
+    soundHeader,
+    video,
+)
+from tests.record.disk import FullDisk, HandThread, listing, makeDirectory, readTags
+
+#: What the tests of disks use in the place of the real marks, and the body of a large message.
+SMALL_HIGH_WATER, SMALL_LOW_WATER = 64 * 1024, 16 * 1024
+BODY = bytes(4096)
+BEGINNING = [metadata(0, width=640.0), pictureHeader(0), soundHeader(0)]
+DATA = int(MessageType.DATA)
+
+
+class RecorderTestCase(LiveTestCase):
+    """A recorder on a hub, a real directory, and whatever runs its work."""
+
+    def setUp(self) -> None:
+        """The thread works when it is told to."""
+        super().setUp()
+        self.root = makeDirectory(self)
+        self.thread = HandThread()
+        self.recorder = Recorder(str(self.root), self.clock, self.thread.run)
+        self.hub.observers.append(self.recorder)
+
+    def useNoThread(self) -> None:
+        """Work is done at once."""
+        self.recorder = Recorder(str(self.root), self.clock, maybeDeferred)
+        self.hub.observers[:] = [self.recorder]
+
+    def files(self) -> list[Path]:
+        """The files that there are, by name."""
+        return [path for path in sorted(self.root.rglob("*")) if path.is_file()]
+
+    def tags(self) -> list[Tag]:
+        """What is in the only file, but for the metadata in front."""
+        (path,) = self.files()
+        tags = [(tag.type, tag.timestamp, tag.payload) for tag in readTags(path)]
+        self.assertEqual(tags[0][:2], (DATA, 0))
+        return tags[1:]
+
+    def duration(self) -> float:
+        """The duration that the only file says it has, seconds."""
+        (path,) = self.files()
+        payload = readTags(path)[0].payload
+        (duration,) = struct.unpack_from(">d", payload, payload.index(b"\0\x08duration\0") + 11)
+        return float(duration)
+
+    def assertFinished(self, ending: str = ".flv") -> None:
+        """Assert that nothing is in work any more."""
+        self.assertEqual(self.recorder._recordings, {})
+        self.assertEqual(self.thread.waiting, [])
+        self.assertEqual([path.suffix for path in self.files()], [ending] if ending else [])
+
+
+class RecordingTests(RecorderTestCase):
+    """From publish to file."""
+
+    def test_interfaces(self) -> None:
+        """They are what they say."""
+        verifyObject(IStreamObserver, self.recorder)
+        recording = Recording(self.hub._stream("x"), lambda: None, self.clock, self.thread.run)  # type: ignore[arg-type]
+        verifyObject(ISubscriber, recording)
+
+    def test_atOnce(self) -> None:
+        """If the work is done at once, the file has everything after every message."""
+        self.useNoThread()
+        publication = self.publish()
+        sent = [*BEGINNING, key(0), sound(21), inter(40), video("", 50), metadata(60, other=True)]
+        for count, message in enumerate(sent, 1):
+            publication.append(message)
+            self.assertEqual(self.tags(), [(m.type, m.timestamp, m.payload) for m in sent[1:count]])
+        publication.end("")
+        self.assertFinished()
+        self.assertEqual(self.duration(), 0.05)
+
+    def test_82_byThread(self) -> None:
+        """
+        Conformance 82: everything is recorded in order, payloads unchanged, whenever the thread gets to it; what
+        gathers meanwhile is one piece of work.
+        """
+        sent = [make(40 * index) for index in range(100) for make in (key, sound, inter)]
+        for pace in (1, 7, 1000):
+            publication = self.publish(f"pace/{pace}")
+            for index, message in enumerate(sent, 1):
+                publication.append(message)
+                self.assertEqual(len(self.thread.waiting), 1)
+                if index % pace == 0:
+                    self.thread.step()
+                    if not self.thread.waiting:
+                        continue
+            publication.end("")
+            self.thread.finish()
+            (path,) = [path for path in self.files() if f"{pace}-" in path.name]
+            tags = [(tag.type, tag.timestamp, tag.payload) for tag in readTags(path)[1:]]
+            self.assertEqual(tags, [(m.type, m.timestamp, m.payload) for m in sent])
+        self.assertEqual(self.recorder._recordings, {})
+
+    def test_batches(self) -> None:
+        """The first message is in work at once, all the others that come meanwhile are the next work."""
+        publication = self.publish()
+        for message in (key(0), inter(40), inter(80)):
+            publication.append(message)
+        self.thread.step()
+        self.assertEqual(len(self.tags()), 1)
+        publication.append(inter(120))
+        self.thread.step()
+        self.assertEqual(len(self.tags()), 3)
+        publication.end("")
+        self.thread.step()
+        self.assertEqual(len(self.tags()), 4)
+        self.thread.step()
+        self.assertFinished()
+
+    def test_endWhileWriting(self) -> None:
+        """The publisher ends while a write is in flight: what came behind it is written too."""
+        publication = self.publish()
+        publication.append(key(0))
+        publication.append(inter(40))
+        publication.end("")
+        self.assertEqual(len(self.thread.waiting), 1)
+        self.thread.finish()
+        self.assertFinished()
+        self.assertEqual([time for _, time, _ in self.tags()], [0, 40])
+
+    def test_endWithoutWriting(self) -> None:
+        """The publisher ends when everything is written: there is still the end of the file to be written."""
+        publication = self.publish()
+        publication.append(key(0))
+        self.thread.finish()
+        publication.end("")
+        self.thread.finish()
+        self.assertFinished()
+        self.assertEqual(
+            self.logged("recorded as"), [f"live/camera: recorded as {self.files()[0].relative_to(self.root)}"]
+        )
+
+    def test_empty(self) -> None:
+        """A publish that brings nothing leaves no file, and no directory."""
+        self.publish().end("")
+        self.thread.finish()
+        self.assertFinished("")
+        self.assertEqual(listing(self.root), [])
+
+    def test_every(self) -> None:
+        """Each publish has its own file, also of the same name."""
+        self.useNoThread()
+        for path in ("live/a", "live/b", "live/a", "live/a", "b"):
+            publication = self.publish(path)
+            publication.append(key(0))
+            publication.end("")
+        self.assertEqual([path.parent.name for path in self.files()], ["recordings", "live", "live", "live", "live"])
+
+    def test_together(self) -> None:
+        """Two publishes at a time do not mix."""
+        one, other = self.publish("one"), self.publish("other")
+        for number in range(10):
+            one.append(key(number, b"one"))
+            other.append(key(number, b"other"))
+        one.end("")
+        other.end("")
+        self.thread.finish()
+        for path, body in zip(self.files(), (b"one", b"other"), strict=True):
+            self.assertEqual({tag.payload[5:] for tag in readTags(path)[1:]}, {body})
+            self.assertEqual(len(readTags(path)), 11)
+
+    def test_finish(self) -> None:
+        """C{finish} waits for what is still to be written."""
+        publication = self.publish()
+        publication.append(key(0))
+        publication.end("")
+        finished = self.recorder.finish()
+        self.assertNoResult(finished)
+        self.thread.finish()
+        self.successResultOf(finished)
+        self.assertFinished()
+
+    def test_finishEnds(self) -> None:
+        """C{finish} stops recordings whose publisher goes on; what has come is in the file."""
+        publication = self.publish()
+        publication.append(key(0))
+        publication.append(inter(40))
+        finished = self.recorder.finish()
+        self.assertNoResult(finished)
+        publication.append(inter(80))
+        self.thread.finish()
+        self.successResultOf(finished)
+        self.assertFinished()
+        self.assertEqual([time for _, time, _ in self.tags()], [0, 40])
+        publication.end("")
+        self.assertFinished()
+
+    def test_finishAtOnce(self) -> None:
+        """Without a thread, C{finish} has finished."""
+        self.useNoThread()
+        publications = [self.publish(f"live/{number}") for number in range(3)]
+        for publication in publications:
+            publication.append(key(0))
+        self.successResultOf(self.recorder.finish())
+        self.assertEqual(self.recorder._recordings, {})
+
+    def test_finishNothing(self) -> None:
+        """With nothing to wait for, it has finished at once."""
+        self.successResultOf(self.recorder.finish())
+
+    def test_late(self) -> None:
+        """A recording that begins in the middle of a stream has the headers and the newest keyframe first."""
+        self.hub.observers.clear()
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0), inter(40), key(5000), inter(5040))
+        self.recorder.publishStarted(next(iter(self.hub)))
+        self.send(publication, inter(5080))
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual(
+            [(time, payload[:1].hex()) for _, time, payload in self.tags()],
+            [(1000, "17"), (1000, "af"), (1000, "17"), (1040, "27"), (1080, "27")],
+        )
+
+
+class DiskTests(RecorderTestCase):
+    """Slow disks and full ones."""
+
+    def setUp(self) -> None:
+        """Little is much."""
+        super().setUp()
+        self.assertLess(LOW_WATER, HIGH_WATER)
+        self.patch(module, "HIGH_WATER", SMALL_HIGH_WATER)
+        self.patch(module, "LOW_WATER", SMALL_LOW_WATER)
+
+    def fill(self, publication: Publication, size: int = SMALL_HIGH_WATER, start: int = 1) -> list[Message]:
+        """Publish just more than so many bytes."""
+        sent = [inter(start + index, BODY) for index in range(size // len(BODY) + 1)]
+        self.send(publication, *sent)
+        return sent
+
+    def test_water(self) -> None:
+        """Above the high water mark the publisher is held, below the low one it is read again, and nothing is lost."""
+        publication = self.publish()
+        publication.append(key(0))
+        sent = self.fill(publication, SMALL_HIGH_WATER - 3 * len(BODY))
+        self.assertEqual(self.publisher.calls, [])
+        sent += self.fill(publication, 2 * len(BODY), start=len(sent) + 1)
+        self.assertEqual(self.publisher.calls, ["pause"])
+        self.thread.step()
+        self.assertEqual(self.publisher.calls, ["pause"])
+        self.thread.step()
+        self.assertEqual(self.publisher.calls, ["pause", "resume"])
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual([tag[1:] for tag in self.tags()], [(m.timestamp, m.payload) for m in [key(0), *sent]])
+        self.clock.advance(60)
+        self.assertEqual(self.logged("gap"), [])
+
+    def test_lowWater(self) -> None:
+        """What is in flight counts: it is not on the disk yet."""
+        publication = self.publish()
+        self.fill(publication, SMALL_LOW_WATER)
+        self.fill(publication, SMALL_HIGH_WATER - SMALL_LOW_WATER)
+        self.assertTrue(self.publisher.paused)
+        self.thread.step()
+        self.assertTrue(self.publisher.paused)
+        self.thread.step()
+        self.assertFalse(self.publisher.paused)
+
+    def test_manyEmptyMessages(self) -> None:
+        """Messages without a body fill the water as well: what they cost here is not nothing."""
+        self.patch(module, "HIGH_WATER", 1000 * module.MESSAGE_COST)
+        publication = self.publish()
+        for _ in range(1000):
+            publication.append(video(""))
+        self.assertEqual(self.publisher.calls, [])
+        publication.append(video(""))
+        self.assertEqual(self.publisher.calls, ["pause"])
+
+    def test_stall(self) -> None:
+        """
+        A disk that takes nothing for seconds: the publisher goes on, what comes is left out, and when the disk is back,
+        the file goes on at a keyframe, headers first.
+        """
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(1))
+        before = self.fill(publication, start=2)
+        self.clock.advance(STALL_SECONDS - 0.1)
+        self.assertTrue(self.publisher.paused)
+        self.assertEqual(self.logged("gap"), [])
+        self.clock.advance(0.1)
+        self.assertFalse(self.publisher.paused)
+        self.assertEqual(self.logged("gap"), ["live/camera: the disk is too slow; the recording has a gap"])
+        outlet.take()
+        missed = [key(6000), inter(6040), sound(6041)]
+        self.send(publication, *missed)
+        self.assertContent(outlet.take(), *missed)
+        self.thread.finish()
+        self.send(publication, inter(6080), sound(6081))
+        self.assertEqual(self.thread.waiting, [])
+        self.send(publication, key(7000), inter(7040))
+        publication.end("")
+        self.thread.finish()
+        self.assertFinished()
+        self.assertEqual(
+            [(time, payload) for type, time, payload in self.tags() if type != DATA],
+            [
+                *((m.timestamp, m.payload) for m in [*BEGINNING[1:], key(1), *before]),
+                *((7000, m.payload) for m in [*BEGINNING[1:], key()]),
+                (7040, inter().payload),
+            ],
+        )
+        self.assertEqual(self.logged("goes on"), ["live/camera: the recording goes on; 5 messages are missing"])
+        self.assertEqual(self.duration(), 7.04)
+
+    def test_stallTwice(self) -> None:
+        """A disk may stall again: the publisher is held again, and there is another gap."""
+        publication = self.publish()
+        for start in (0, 100_000):
+            self.send(publication, *BEGINNING, key(start))
+            self.fill(publication, start=start + 1)
+            self.clock.advance(STALL_SECONDS)
+            self.send(publication, inter(start + 50_000))
+            self.thread.finish()
+        self.send(publication, key(200_000))
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual(self.publisher.calls, ["pause", "resume"] * 2)
+        self.assertEqual(len(self.logged("gap")), 2)
+        self.assertEqual(len(self.logged("goes on; 1 messages")), 1)
+        self.assertEqual(self.tags()[-1], (9, 200_000, key().payload))
+
+    def test_stallOtherTrack(self) -> None:
+        """Another track's keyframe is no place to go on."""
+        publication = self.publish()
+        self.send(publication, pictureHeader(), key(0))
+        self.fill(publication)
+        self.clock.advance(STALL_SECONDS)
+        self.thread.finish()
+        count = len(self.tags())
+        self.send(publication, video("96016876633101000000", 6000), video("9601687663310100000000", 6001))
+        self.thread.finish()
+        self.assertEqual(len(self.tags()), count)
+
+    def test_stallAudioOnly(self) -> None:
+        """Without video, the file goes on with any audio."""
+        publication = self.publish()
+        self.send(publication, soundHeader(), sound(0))
+        self.send(publication, *(sound(index, BODY) for index in range(1, 20)))
+        self.clock.advance(STALL_SECONDS)
+        self.send(publication, sound(5000))
+        self.thread.finish()
+        self.send(publication, sound(6000))
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual(self.tags()[-2:], [(8, 6000, soundHeader().payload), (8, 6000, sound().payload)])
+
+    def test_endInGap(self) -> None:
+        """The publisher ends in a gap: the file is finished with what it has."""
+        publication = self.publish()
+        self.send(publication, key(0))
+        before = self.fill(publication)
+        self.clock.advance(STALL_SECONDS)
+        self.send(publication, inter(6000))
+        publication.end("")
+        self.thread.finish()
+        self.assertFinished()
+        self.assertEqual(len(self.tags()), 1 + len(before))
+
+    def test_endWhileHeld(self) -> None:
+        """The publisher ends while it is held: all that came is written, and there is no gap later."""
+        publication = self.publish()
+        sent = self.fill(publication)
+        publication.end("FCUnpublish")
+        self.assertFalse(self.publisher.paused)
+        self.clock.advance(60)
+        self.thread.finish()
+        self.assertFinished()
+        self.assertEqual((len(self.tags()), self.logged("gap"), self.clock.getDelayedCalls()), (len(sent), [], []))
+
+    def test_resumeBringsMore(self) -> None:
+        """A transport that brings more in the moment it is resumed: never two threads for one file."""
+        publication = self.publish()
+
+        class Eager(MemoryPublisher):
+            """Has more in its buffer."""
+
+            def resumeProducing(self) -> None:
+                """Bring it."""
+                super().resumeProducing()
+                publication.append(inter(50_000))
+                publication.append(inter(50_001))
+
+        publication.publisher = Eager()
+        self.fill(publication)
+        while self.thread.waiting:
+            self.assertEqual(len(self.thread.waiting), 1)
+            self.thread.step()
+        self.assertEqual([time for _, time, _ in self.tags()[-2:]], [50_000, 50_001])
+
+    def test_createFails(self) -> None:
+        """No file can be made: that is logged, and the stream goes on; the next publish is recorded."""
+        self.root.rename(self.root.parent / "away")
+        outlet, subscriber = MemoryOutlet(), MemorySubscriber()
+        self.play(outlet)
+        self.hub.subscribe("live/camera", subscriber)
+        publication = self.publish()
+        publication.append(key(0))
+        publication.append(inter(40))
+        self.thread.finish()
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+        self.assertEqual(len(self.logged("recording stopped: ")), 1)
+        publication.append(inter(80))
+        publication.end("gone")
+        self.assertContent(subscriber.messages, key(0), inter(40), inter(80))
+        self.assertContent(outlet.take(), key(0), inter(40), inter(80))
+        self.assertEqual((subscriber.reasons, self.thread.waiting), (["gone"], []))
+        self.assertEqual(self.recorder._recordings, {})
+        (self.root.parent / "away").rename(self.root)
+        publication = self.publish()
+        publication.append(key(0))
+        publication.end("")
+        self.thread.finish()
+        self.assertFinished()
+
+    def test_createFailsWithoutPermission(self) -> None:
+        """A directory that can't be written to, and no thread."""
+        self.useNoThread()
+
+        def refuse(*arguments: object, **options: object) -> int:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        publication = self.publish()
+        patch = self.patch(os, "open", refuse)
+        for number in range(10):
+            publication.append(key(number))
+        patch.restore()
+        publication.end("")
+        self.assertEqual(len(self.flushLoggedErrors(PermissionError)), 1)
+        self.assertEqual((self.recorder._recordings, self.files()), ({}, []))
+
+    def test_createFailsWhileHeld(self) -> None:
+        """Making the file fails while the publisher is held: it is read again."""
+        shutil.rmtree(self.root)
+        publication = self.publish()
+        self.fill(publication)
+        self.assertTrue(self.publisher.paused)
+        self.thread.step()
+        self.assertFalse(self.publisher.paused)
+        self.clock.advance(60)
+        self.assertEqual((self.logged("gap"), self.recorder._recordings), ([], {}))
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+
+    def test_createFailsAtTheEnd(self) -> None:
+        """Making the file fails when the publisher has ended already."""
+        shutil.rmtree(self.root)
+        publication = self.publish()
+        publication.append(key(0))
+        publication.append(key(40))
+        publication.end("")
+        finished = self.recorder.finish()
+        self.thread.finish()
+        self.successResultOf(finished)
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+        self.assertEqual(self.recorder._recordings, {})
+
+    def test_createFailsLate(self) -> None:
+        """A recording that begins in the middle of a stream, and fails with what it is given at once, is over."""
+        self.hub.observers.clear()
+        self.useNoThread()
+        self.hub.observers.clear()
+        publication = self.publish()
+        self.send(publication, key(0), inter(40), inter(80))
+        shutil.rmtree(self.root)
+        stream = next(iter(self.hub))
+        self.recorder.publishStarted(stream)
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+        self.assertEqual(self.recorder._recordings, {})
+        self.assertEqual(stream._subscriptions, {})
+
+    def test_fullDisk(self) -> None:
+        """The disk is full: the file has every tag that fitted, is finished, and the stream goes on."""
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        publication = self.publish()
+        sent = [key(0), *(inter(40 * index, bytes(1000)) for index in range(1, 10))]
+        patch = self.patch(os, "pwrite", FullDisk(5000))
+        self.send(publication, *sent)
+        self.thread.finish()
+        patch.restore()
+        self.send(publication, inter(400))
+        publication.end("")
+        self.assertFinished()
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertIn("No space left on device", self.logged("recording stopped: ")[0])
+        tags = self.tags()
+        self.assertEqual(tags, [(m.type, m.timestamp, m.payload) for m in sent[: len(tags)]])
+        self.assertEqual((len(tags), self.duration()), (5, 0.16))
+        self.assertContent(outlet.take(), *sent, inter(400))
+
+    def test_fullFromTheStart(self) -> None:
+        """Nothing fits: no file is left."""
+        self.patch(os, "pwrite", FullDisk(50))
+        publication = self.publish()
+        publication.append(key(0))
+        self.thread.finish()
+        self.assertFinished("")
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_lastWriteFails(self) -> None:
+        """The last write of all fails: what is before it is finished, and nobody waits for ever."""
+        publication = self.publish()
+        publication.append(key(0))
+        self.thread.finish()
+        publication.append(inter(40, bytes(1000)))
+        publication.append(inter(80))
+        publication.end("")
+        patch = self.patch(os, "pwrite", FullDisk(100))
+        finished = self.recorder.finish()
+        self.thread.finish()
+        patch.restore()
+        self.successResultOf(finished)
+        self.assertFinished()
+        self.assertEqual([time for _, time, _ in self.tags()], [0])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_finishFails(self) -> None:
+        """The end can't be written: the file keeps its ending, and no other file is touched."""
+        publication = self.publish()
+        publication.append(key(0))
+        publication.append(inter(40))
+        publication.end("")
+        closed: list[int] = []
+        close = os.close
+
+        def watch(file: int) -> None:
+            closed.append(file)
+            close(file)
+
+        def fail(old: str, new: str) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        self.patch(os, "rename", fail)
+        self.thread.step()
+        self.patch(os, "close", watch)
+        self.thread.finish()
+        self.assertEqual(len(closed), 1)
+        self.assertFinished(".part")
+        self.assertEqual(len(self.tags()), 2)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_finishFailsToo(self) -> None:
+        """Writing fails, and then the end as well: both are in the log."""
+        publication = self.publish()
+        publication.append(key(0))
+        self.thread.finish()
+
+        def fail(*arguments: object) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+        publication.append(inter(40))
+        patches = [self.patch(os, "pwrite", fail)]
+        self.thread.finish()
+        for patch in patches:
+            patch.restore()
+        self.assertFinished(".part")
+        self.assertEqual(len(self.logged("recording stopped: ")), 1)
+        self.assertEqual(len(self.logged("keeps the ending .part: ")), 1)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        publication.end("")
+
+    def test_failsInGap(self) -> None:
+        """Writing fails while there is a gap."""
+        publication = self.publish()
+        self.fill(publication)
+        self.clock.advance(STALL_SECONDS)
+        patch = self.patch(os, "pwrite", FullDisk(1000))
+        self.thread.finish()
+        patch.restore()
+        self.send(publication, key(9000))
+        publication.end("")
+        self.assertFinished()
+        self.assertEqual(self.tags(), [])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+
+class TimeTests(RecorderTestCase):
+    """Where messages are in the file."""
+
+    def setUp(self) -> None:
+        """Work is done at once."""
+        super().setUp()
+        self.useNoThread()
+
+    def times(self, *messages: Message) -> list[int]:
+        """Record, and give the times in the file."""
+        for path in self.files():
+            path.unlink()
+        publication = self.publish()
+        self.send(publication, *messages)
+        publication.end("")
+        return [time for _, time, _ in self.tags()]
+
+    def test_zero(self) -> None:
+        """A stream that begins near 0 keeps its times."""
+        for start in (0, 1, 40, REORDER_MARGIN):
+            self.assertEqual(self.times(key(start), inter(start + 40), sound(start)), [start, start + 40, start])
+
+    def test_later(self) -> None:
+        """One that begins later begins a second after 0, so that what is a little earlier has a place."""
+        for start in (1001, 0xFFFFFF, 0x1000000, 0x7FFFFFFF, 0x80000000, 0xC0000000, 0xFFFFFFFF - 100):
+            found = self.times(metadata(0), pictureHeader(start), key(start), sound(start - 30), inter(start + 40))
+            self.assertEqual(found, [1000, 1000, 970, 1040], hex(start))
+            self.assertEqual(self.duration(), 1.04)
+
+    def test_tooEarly(self) -> None:
+        """What is earlier than the beginning is put at the beginning."""
+        self.assertEqual(self.times(key(5000), sound(3999), sound(10), inter(5040)), [1000, 0, 0, 1040])
+        self.assertEqual(self.times(key(0), sound(0xFFFFFFD0), inter(40)), [0, 0, 40])
+
+    def test_wrap(self) -> None:
+        """Time goes on when 32 bits are over, also if audio and video cross the line one after the other."""
+        stamps = [0xFFFFFFC0, 0xFFFFFFD5, 0xFFFFFFE8, 0x10, 0xFFFFFFF0, 0x38, 0x15]
+        start = stamps[0]
+        expected = [1000 + ((stamp - start) & 0xFFFFFFFF) for stamp in stamps]
+        self.assertEqual(self.times(*(inter(stamp) for stamp in stamps)), expected)
+        self.assertEqual(self.duration(), max(expected) / 1000)
+
+    def test_negativeStart(self) -> None:
+        """A stream that begins a little below 0 (wire facts 2.3) is not four billion ms long."""
+        self.assertEqual(self.times(key(0xFFFFFFD8), inter(0), inter(40)), [1000, 1040, 1080])
+
+    def test_86_endOfSequence(self) -> None:
+        """Conformance 86: OBS ends with SequenceEnd at 0: it is kept, the duration is right, and so is what follows."""
+        end = video("a268766331", 0)
+        self.assertEqual(self.times(key(0), inter(60_000), end, inter(60_040)), [0, 60_000, 0, 60_040])
+        self.assertEqual(self.duration(), 60.04)
+        self.assertEqual(self.times(key(50_000), inter(60_000), end), [1000, 11_000, 0])
+        self.assertEqual(self.duration(), 11.0)
+
+    def test_endOfSequenceAfterWeeks(self) -> None:
+        """The same when the stream is so old that 0 looks like the next turn of the clock."""
+        start = 0xF0000000
+        self.assertEqual(self.times(key(start), video("a268766331", 0), inter(start + 40))[::2], [1000, 1040])
+
+    def test_metadataTime(self) -> None:
+        """Metadata before the media is at 0 and does not say when the stream begins; later it has its time."""
+        text = Message(DATA, 77_000, 1, b"\2\0\x0aonTextData\5")
+        self.assertEqual(self.times(metadata(99), text, key(77_000), text), [0, 1000, 1000])
+
+    @settings(deadline=None, max_examples=30)
+    @given(
+        st.integers(0, 0xFFFFFFFF),
+        st.lists(st.tuples(st.sampled_from([key, inter, sound]), st.integers(-900, 1_000_000)), max_size=12),
+    )
+    def test_sameUpToAConstant(self, start: int, steps: list[tuple[object, int]]) -> None:
+        """Type, payload, and time up to one constant are what was sent, if nothing is earlier than the beginning."""
+        clock, sent = start, [key(start)]
+        for make, step in steps:
+            clock = max(clock + step, start + (-start if start < 1000 else -1000))
+            sent.append(make(clock & 0xFFFFFFFF))  # type: ignore[operator]
+        hub = StreamHub(self.clock)
+        tags: list[Tag] = []
+        recording = Recording(hub._stream("x"), lambda: _ListFile(tags), self.clock, maybeDeferred)  # type: ignore[arg-type]
+        for message in sent:
+            recording.messageReceived(message)
+        recording.streamEnded("")
+        self.assertEqual(len(tags), len(sent))
+        constant = tags[0][1] - start
+        for tag, message in zip(tags, sent, strict=True):
+            self.assertEqual(tag, (message.type, (message.timestamp + constant) & 0xFFFFFFFF, message.payload))
+            self.assertTrue(classify(tag[0], tag[2]).isFrame)
+
+
+class _ListFile(FLVFile):
+    """A file that is a list of tags."""
+
+    def __init__(self, tags: list[Tag]) -> None:
+        self._tags = tags
+        self.name = "list"
+
+    def write(self, tags: list[Tag]) -> None:  # type: ignore[override]
+        """Keep them."""
+        self._tags += tags
+
+    def finish(self) -> None:
+        """Nothing is to be done."""

@@ -1,0 +1,292 @@
+"""Tests for L{rtmptw.tap}."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import IService, IServiceMaker, Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.plugin import getPlugins
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+import rtmptw
+from rtmptw import tap
+from rtmptw.record.recorder import Recorder
+from rtmptw.tap import WRITERS, Options, RTMPService, makeService
+
+
+def parse(*arguments: str) -> Options:
+    """Parse a command line."""
+    options = Options()
+    options.parseOptions(arguments)
+    return options
+
+
+class OptionsTests(SynchronousTestCase):
+    """The command line."""
+
+    def directory(self) -> str:
+        """A directory that is removed after the test."""
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        return directory
+
+    def assertRefused(self, words: list[str], *arguments: str) -> None:
+        """Assert that a command line is refused, with these words."""
+        message = str(self.assertRaises(UsageError, parse, *arguments))
+        for word in words:
+            self.assertIn(word, message)
+
+    def printed(self, option: str) -> str:
+        """What an option prints that exits, with success."""
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            exit = self.assertRaises(SystemExit, parse, option)
+        self.assertIn(exit.code, (0, None))
+        return output.getvalue()
+
+    def test_defaults(self) -> None:
+        """Without options: the port of RTMP, no recording, a quiet log."""
+        options = parse()
+        self.assertEqual((options["port"], options["record"], options["verbose"]), (["tcp:1935"], None, 0))
+
+    def test_ports(self) -> None:
+        """A number, an endpoint string, several; the default is no addition to what was said."""
+        for arguments, expected in (
+            (["--port", "1936"], ["tcp:1936"]),
+            (["-p", "0"], ["tcp:0"]),
+            (["--port=65535"], ["tcp:65535"]),
+            (["--port", "tcp:1935:interface=127.0.0.1"], ["tcp:1935:interface=127.0.0.1"]),
+            (["--port", "tcp6:1935:interface=\\:\\:1"], ["tcp6:1935:interface=\\:\\:1"]),
+            (["--port", "unix:/tmp/x"], ["unix:/tmp/x"]),
+            (["-p", "1935", "--port", "tcp:1936", "-p", "1937"], ["tcp:1935", "tcp:1936", "tcp:1937"]),
+        ):
+            self.assertEqual(parse(*arguments)["port"], expected)
+
+    def test_badPorts(self) -> None:
+        """What can't be listened on is refused with the option, what was said, and why."""
+        rubbish = os.path.join(self.directory(), "rubbish.pem")
+        with open(rubbish, "w") as file:
+            file.write("no key")
+        missing = os.path.join(self.directory(), "missing.pem")
+        for description, reason in (
+            ("rtmp", "Unknown endpoint type"),
+            ("", "Unknown endpoint type"),
+            ("65536", "65535"),
+            ("99999999999", "65535"),
+            ("-1", "Unknown endpoint type"),
+            ("19.35", "Unknown endpoint type"),
+            ("\u00b2", "invalid literal"),
+            ("tcp:rtmp", "invalid literal"),
+            ("tcp", ""),
+            ("tcp:1935:color=red", "color"),
+            ("127.0.0.1:1935", "Unknown endpoint type"),
+            (f"ssl:443:privateKey={missing}", "No such file"),
+            (f"ssl:443:privateKey={rubbish}", ""),
+        ):
+            self.assertRefused([f"--port {description}: ", reason], "--port", description)
+
+    def test_record(self) -> None:
+        """A directory is taken, and made absolute, as twistd may go somewhere else."""
+        directory = self.directory()
+        self.assertEqual(parse("--record", directory)["record"], directory)
+        self.assertEqual(parse("--record", os.path.relpath(directory))["record"], directory)
+
+    def test_badRecord(self) -> None:
+        """A directory that is none is refused with the option and its name."""
+        missing = os.path.join(self.directory(), "missing")
+        for directory in (missing, __file__, ""):
+            self.assertRefused([f"--record {directory}: ", "no such directory"], "--record", directory)
+
+    def test_readOnlyRecord(self) -> None:
+        """One that can't be written to, too. (The permission is an answer here: root may write everywhere.)"""
+        directory = self.directory()
+        asked: list[tuple[object, int]] = []
+
+        def access(path: object, mode: int) -> bool:
+            asked.append((path, mode))
+            return False
+
+        self.patch(os, "access", access)
+        self.assertRefused([f"--record {directory}: ", "permission"], "--record", directory)
+        self.assertEqual(asked, [(directory, os.W_OK | os.X_OK)])
+
+    def test_unknown(self) -> None:
+        """What is no option is refused."""
+        self.assertRefused(["colour"], "--colour")
+
+    def test_version(self) -> None:
+        """C{--version} is ours, not Twisted's."""
+        self.assertEqual(self.printed("--version"), f"rtmptw {rtmptw.__version__}\n")
+
+    def test_help(self) -> None:
+        """C{--help} has every option, and every example on a line of its own, in any terminal."""
+        for columns in ("40", "80", "200"):
+            self.patch(os, "environ", {**os.environ, "COLUMNS": columns})
+            text = self.printed("--help")
+            for option in ("--help", "--port=", "-p, ", "--record=", "--verbose", "-v, ", "--version"):
+                self.assertIn(option, text)
+            lines = [line.strip() for line in text.splitlines()]
+            for example in (
+                "twistd --nodaemon rtmp",
+                "twistd rtmp --record /var/recordings",
+                "twistd rtmp --port 1935 --port ssl:443:privateKey=key.pem:certKey=cert.pem",
+                "ffmpeg -re -i FILE -c copy -f flv rtmp://HOST/live/NAME",
+                "ffplay rtmp://HOST/live/NAME",
+            ):
+                self.assertIn(example, lines)
+            self.assertNotRegex(text, r"\S {4,}\S+ {4,}\S")
+        self.assertLessEqual(max(len(line) for line in tap.EXAMPLES.splitlines()), 80)
+
+    def test_examples(self) -> None:
+        """The examples for twistd are command lines that we understand."""
+        patched = self.directory()
+        for line in tap.EXAMPLES.splitlines():
+            words = line.split()
+            if words[:1] == ["twistd"]:
+                arguments = words[words.index("rtmp") + 1 :]
+                options = Options()
+                self.patch(tap, "serverFromString", lambda reactor, description: None)
+                options.parseOptions([patched if word.startswith("/var") else word for word in arguments])
+                self.assertGreater(len(options["port"]), 0)
+
+    def test_plugin(self) -> None:
+        """C{twistd} knows us by this name."""
+        (maker,) = [maker for maker in getPlugins(IServiceMaker) if maker.tapname == "rtmp"]
+        self.assertEqual((maker.module, maker.options), ("rtmptw.tap", Options))
+
+
+class MakeServiceTests(SynchronousTestCase):
+    """From options to services."""
+
+    def make(self, *arguments: str) -> RTMPService:
+        """Make the service for a command line."""
+        service = makeService(parse(*arguments))
+        assert isinstance(service, RTMPService)
+        self.addCleanup(service._writers.stop)
+        return service
+
+    def test_ports(self) -> None:
+        """A service for each port, and one factory behind all."""
+        service = self.make("-p", "1935", "-p", "tcp:1936:interface=127.0.0.1")
+        self.assertTrue(IService.providedBy(service))
+        ports = list(service)
+        self.assertEqual(len(ports), 2)
+        for port in ports:
+            assert isinstance(port, StreamServerEndpointService)
+            self.assertIs(port.factory, service.factory)
+        self.assertEqual([port.endpoint._port for port in ports], [1935, 1936])
+
+    def test_recorder(self) -> None:
+        """With C{--record} there is a recorder on the hub; else there is none."""
+        self.assertEqual(self.make().factory.hub.observers, [])
+        directory = tempfile.mkdtemp()
+        self.addCleanup(os.rmdir, directory)
+        service = self.make("--record", directory)
+        (recorder,) = service.factory.hub.observers
+        assert isinstance(recorder, Recorder)
+        self.assertEqual(recorder._directory, directory)
+        self.assertIs(service._recorder, recorder)
+
+    def test_verbose(self) -> None:
+        """C{--verbose} reaches the connections."""
+        self.assertFalse(self.make().factory.verbose)
+        self.assertTrue(self.make("-v").factory.verbose)
+
+    def test_writers(self) -> None:
+        """Threads are started when there is something to write, and not more than so many."""
+        service = self.make()
+        self.assertEqual((service._writers.min, service._writers.max), (0, WRITERS))
+        self.assertFalse(service._writers.started)
+
+
+class _Steps:
+    """
+    A factory, a recorder, a port and threads that say what is done to them, and take their time.
+
+    @ivar done: what has begun, in order.
+    """
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.waiting: dict[str, Deferred[None]] = {}
+
+    def _begin(self, step: str) -> Deferred[None]:
+        self.done.append(step)
+        self.waiting[step] = Deferred()
+        return self.waiting[step]
+
+    # The factory
+
+    def closeAll(self, reason: str) -> Deferred[None]:
+        """Connections close."""
+        return self._begin(f"close: {reason}")
+
+    # The recorder
+
+    def finish(self) -> Deferred[None]:
+        """Recordings are finished."""
+        return self._begin("finish")
+
+    # The threads
+
+    def start(self) -> None:
+        """They start."""
+        self.done.append("start threads")
+
+    def stop(self) -> None:
+        """They stop."""
+        self.done.append("stop threads")
+
+
+class _Port(Service):
+    """A port."""
+
+    def __init__(self, steps: _Steps) -> None:
+        self._steps = steps
+
+    def startService(self) -> None:
+        """Listen."""
+        super().startService()
+        self._steps.done.append("listen")
+
+    def stopService(self) -> Deferred[None]:
+        """Do not."""
+        super().stopService()
+        return self._steps._begin("stop listening")
+
+
+class RTMPServiceTests(SynchronousTestCase):
+    """The order of things."""
+
+    def test_order(self) -> None:
+        """Threads before ports; then ports, connections, recordings, threads, each when the one before is done."""
+        steps = _Steps()
+        service = RTMPService(steps, steps, steps)  # type: ignore[arg-type]
+        _Port(steps).setServiceParent(service)
+        service.startService()
+        self.assertEqual((steps.done, service.running), (["start threads", "listen"], 1))
+        steps.done.clear()
+        stopped = service.stopService()
+        expected = ["stop listening", "close: the server is shutting down", "finish"]
+        for count, step in enumerate(expected, 1):
+            self.assertEqual(steps.done, expected[:count])
+            self.assertNoResult(stopped)
+            steps.waiting[step].callback(None)
+        self.successResultOf(stopped)
+        self.assertEqual(steps.done, [*expected, "stop threads"])
+
+    def test_withoutRecorder(self) -> None:
+        """The same without recordings."""
+        steps = _Steps()
+        steps.closeAll = lambda reason: succeed(None)  # type: ignore[method-assign]
+        service = RTMPService(steps, None, steps)  # type: ignore[arg-type]
+        service.startService()
+        self.successResultOf(service.stopService())
+        self.assertEqual(steps.done, ["start threads", "stop threads"])
