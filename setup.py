@@ -18,8 +18,8 @@ setup(
     long_description_content_type="text/x-rst",
     license="MIT",
     python_requires=">=3.11",
-    # Said aloud, this makes an editable install put this directory on sys.path, where twistd looks for plugins. An import
-    # hook, which it would be otherwise, shows the package to import, but not the plugin to twistd.
+    # Said aloud, this makes an editable install put this directory on sys.path, where twistd looks for plugins. An
+    # import hook, which it would be otherwise, shows the package to import, but not the plugin to twistd.
     package_dir={"": "."},
     # No __init__.py below twisted/: these are modules for Twisted's own package.
     packages=[*find_packages(include=["rtmptw", "rtmptw.*"]), "twisted.plugins"],

@@ -12,6 +12,7 @@ Between the layers:
 
 - L{IStreamHub}, L{IPublication}, L{IViewing}: what sessions need of streams.
 - L{ILink}, L{IOutlet}: what sessions and streams need of a connection.
+- L{IServer}: what a connection needs of its server.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = [
     "ILink",
     "IOutlet",
     "IPublication",
+    "IServer",
     "IStreamHub",
     "IStreamObserver",
     "ISubscriber",
@@ -226,3 +228,21 @@ class ILink(Interface):
 
     def close(reason):  # type: ignore[no-untyped-def]
         """Send what was written, then close. C{reason} is for the log."""
+
+
+class IServer(Interface):
+    """
+    What a connection needs of its server.
+    """
+
+    application = Attribute("The L{IApplication}.")
+    hub = Attribute("The L{IStreamHub}.")
+    clock = Attribute("The L{twisted.internet.interfaces.IReactorTime}.")
+    verbose = Attribute("L{bool}: whether every message has a line in the log.")
+    publisherLimits = Attribute("The L{rtmptw.wire.limits.ReadLimits} of those who may publish.")
+
+    def connectionMade(protocol):  # type: ignore[no-untyped-def]
+        """A connection has come: its C{second()} is to be called every second."""
+
+    def connectionLost(protocol):  # type: ignore[no-untyped-def]
+        """A connection has gone, and is done with."""

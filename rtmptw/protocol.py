@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from twisted.internet.interfaces import IConsumer, IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
@@ -32,7 +32,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rtmptw.errors import RemoteProtocolError
-from rtmptw.interfaces import ILink
+from rtmptw.interfaces import ILink, IServer
 from rtmptw.outlet import Outlet
 from rtmptw.session.limits import COMMANDS_PER_SECOND
 from rtmptw.session.netconnection import NetConnection
@@ -42,9 +42,6 @@ from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
 from rtmptw.wire.limits import STRANGER_LIMITS
 from rtmptw.wire.message import Message
-
-if TYPE_CHECKING:
-    from rtmptw.server import RTMPServerFactory
 
 __all__ = ["Phase", "RTMPProtocol"]
 
@@ -88,7 +85,7 @@ class RTMPProtocol(Protocol):
 
     _log = Logger()
 
-    def __init__(self, server: RTMPServerFactory) -> None:
+    def __init__(self, server: IServer) -> None:
         """
         @param server: whose clock, application and hub it uses.
         """

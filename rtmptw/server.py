@@ -21,7 +21,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from rtmptw.interfaces import IApplication
+from rtmptw.interfaces import IApplication, IServer
 from rtmptw.live.hub import StreamHub
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
@@ -47,6 +47,7 @@ class OpenApplication:
         return None
 
 
+@implementer(IServer)
 class RTMPServerFactory(ServerFactory):
     """
     Makes the server's side of connections.
