@@ -192,7 +192,7 @@ class Recording:
 
     def _failed(self, failure: Failure) -> None:
         """Keep what is on the disk, and say why there is no more."""
-        self._busy = self._ended = True
+        self._ended = True
         self._tags = []
         self._endStall()
         if self._subscription is not None:

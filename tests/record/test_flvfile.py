@@ -113,6 +113,7 @@ class FLVFileTests(SynchronousTestCase):
             deep = {"x": deep}
         values: list[tuple[bytes, dict[str, AMFValue]]] = [
             (metadata({"a": 1.0}), {"a": 1.0}),
+            (metadata({"duration": "long", "a": 1.0, "filesize": None}), {"a": 1.0}),
             (
                 metadata(ECMAArray({"": "empty name", "x" * 1000: "long name"})),
                 {"": "empty name", "x" * 1000: "long name"},

@@ -507,6 +507,17 @@ class DiskTests(RecorderTestCase):
         self.assertEqual(self.recorder._recordings, {})
         self.assertEqual(stream._subscriptions, {})
 
+    def test_nothingKeptAfterFailure(self) -> None:
+        """Once it has failed, a recording keeps nothing of what it may still be given."""
+        publication = self.publish()
+        (recording,) = self.recorder._recordings
+        shutil.rmtree(self.root)
+        publication.append(key(0))
+        self.thread.finish()
+        recording.messageReceived(inter(40))
+        self.assertEqual((recording._tags, self.thread.waiting), ([], []))
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+
     def test_fullDisk(self) -> None:
         """The disk is full: the file has every tag that fitted, is finished, and the stream goes on."""
         outlet = MemoryOutlet()
