@@ -179,7 +179,7 @@ class IViewing(Interface):
         """Send nothing."""
 
     def resume():  # type: ignore[no-untyped-def]
-        """Go on, from the newest keyframe."""
+        """Go on where it was, or from the newest keyframe if that is later."""
 
     def receive(type, wanted):  # type: ignore[no-untyped-def]
         """
@@ -211,8 +211,7 @@ class IOutlet(Interface):
 
 class ILink(Interface):
     """
-    What a NetConnection needs of the connection below it. It is also an C{IPushProducer}: its publishers are read or
-    not.
+    What a NetConnection needs of the connection below it.
     """
 
     outlet = Attribute("The L{IOutlet}.")
@@ -222,6 +221,12 @@ class ILink(Interface):
 
     def trust():  # type: ignore[no-untyped-def]
         """The peer may publish: it may send large messages from here on."""
+
+    def hold(who):  # type: ignore[no-untyped-def]
+        """Do not read the peer until C{who} lets go, and everybody else who holds."""
+
+    def release(who):  # type: ignore[no-untyped-def]
+        """Undo L{hold}. Harmless when repeated."""
 
     def proceed():  # type: ignore[no-untyped-def]
         """The application has answered: go on with what was held meanwhile."""

@@ -73,7 +73,7 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
-@implementer(ILink, IPushProducer)
+@implementer(ILink)
 class RTMPProtocol(Protocol):
     """
     The server's side of one TCP or TLS connection.
@@ -111,7 +111,7 @@ class RTMPProtocol(Protocol):
         self._writer = ChunkWriter()
         self._session = NetConnection(self, self._server.application, self._server.hub, self.peer, self._secure)
         self._reason = ""
-        self._holds: set[str] = set()
+        self._holds: set[object] = set()
         self._began = self._heard = self._used = self._server.clock.seconds()
         self._pinged = False
         self._linger: IDelayedCall | None = None
@@ -150,13 +150,13 @@ class RTMPProtocol(Protocol):
         if not session.waiting:
             self._take(messages)
         if session.waiting and reader.held > MAX_HELD:
-            self._hold("verdict")
+            self.hold("verdict")
         if (
             reader.smallChunks > SMALL_CHUNKS_PER_SECOND
             or reader.emptyMessages > EMPTY_MESSAGES_PER_SECOND
             or session.commands > COMMANDS_PER_SECOND
         ):
-            self._hold("budget")
+            self.hold("budget")
 
     def _take(self, messages: Iterator[Message]) -> None:
         """Pass messages on until the application has to be waited for, or the session is over."""
@@ -212,7 +212,7 @@ class RTMPProtocol(Protocol):
         """A second has passed."""
         self._reader.smallChunks = self._reader.emptyMessages = 0
         self._guard(self._checkDeadlines)
-        self._release("budget")
+        self.release("budget")
 
     def _checkDeadlines(self) -> None:
         now = self._server.clock.seconds()
@@ -259,7 +259,7 @@ class RTMPProtocol(Protocol):
         if self._phase is Phase.LOST:
             self._readRest()
         elif self._phase is Phase.SESSION:
-            self._release("verdict")
+            self.release("verdict")
             # The time that the application took is not the peer's.
             self._used = self._server.clock.seconds()
             self.dataReceived(b"")
@@ -273,7 +273,7 @@ class RTMPProtocol(Protocol):
         if self._phase in (Phase.CLOSING, Phase.CLOSED):
             return
         for why in tuple(self._holds):
-            self._release(why)
+            self.release(why)
         isLost, self._phase = self._phase is Phase.LOST, Phase.CLOSING
         self._reason = reason
         self._session.close(reason)
@@ -297,28 +297,16 @@ class RTMPProtocol(Protocol):
         if self._phase not in (Phase.LOST, Phase.CLOSED):
             self._transport.abortConnection()
 
-    # IPushProducer: the publisher is read, or is not
-
-    def pauseProducing(self) -> None:
-        """A subscriber can't keep up."""
-        self._hold("subscriber")
-
-    def resumeProducing(self) -> None:
-        """It can again."""
-        self._release("subscriber")
-
-    def stopProducing(self) -> None:
-        """Nobody wants what is published."""
-        self.close("nobody wants what is published")
-
-    def _hold(self, why: str) -> None:
+    def hold(self, who: object) -> None:
+        """See L{ILink.hold}."""
         if not self._holds and self._phase is Phase.SESSION:
             self._input.pauseProducing()
-        self._holds.add(why)
+        self._holds.add(who)
 
-    def _release(self, why: str) -> None:
-        if why in self._holds:
-            self._holds.remove(why)
+    def release(self, who: object) -> None:
+        """See L{ILink.release}."""
+        if who in self._holds:
+            self._holds.remove(who)
             if not self._holds and self._phase is Phase.SESSION:
                 # While it was not read it could not be heard.
                 self._heard = self._server.clock.seconds()

@@ -558,11 +558,11 @@ class CloseTests(SynchronousTestCase):
         client.protocol.close("enough")
         self.assertEqual(client.transport.producerState, "producing")
         subscription.resumeProducing()
-        client.protocol.pauseProducing()
-        client.protocol.resumeProducing()
+        client.protocol.hold("somebody")
+        client.protocol.release("somebody")
         client.lose()
-        client.protocol.pauseProducing()
-        client.protocol.resumeProducing()
+        client.protocol.hold("somebody")
+        client.protocol.release("somebody")
         self.assertEqual((client.transport.producerState, stage.lines()), ("producing", ["enough"]))
 
     def test_heldPublisherEnds(self) -> None:
@@ -696,11 +696,11 @@ class BudgetTests(SynchronousTestCase):
         """All who hold must let go."""
         stage = Stage(self)
         client = stage.publisher()
-        client.protocol.pauseProducing()
+        client.protocol.hold("somebody")
         client.receive(b"\x03\0\0\0\0\0\0\x14\0\0\0\0" + b"\xc3" * 2100)
         stage.pass_(1)
         self.assertEqual(client.transport.producerState, "paused")
-        client.protocol.resumeProducing()
+        client.protocol.release("somebody")
         self.assertEqual(client.transport.producerState, "producing")
 
     def test_B18_pings(self) -> None:

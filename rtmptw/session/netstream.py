@@ -18,9 +18,10 @@ refused with a status if it is one that a client waits for.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
 
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import ILink, IPublication, IStreamHub, IViewing
@@ -46,9 +47,10 @@ class State(Enum):
     PLAYING = "playing"
 
 
+@implementer(IPushProducer)
 class NetStream:
     """
-    One message stream.
+    One message stream. For the stream that it publishes it is the producer: its peer is read, or is not.
 
     @ivar id: its message stream ID.
     @ivar state: what it is doing.
@@ -105,8 +107,6 @@ class NetStream:
         publication, self.publication = self.publication, None
         if publication is not None:
             publication.end(reason)
-            # Who held the publisher back for this publication's sake has let go of it.
-            cast(IPushProducer, self._link).resumeProducing()
         viewing, self._viewing = self._viewing, None
         if viewing is not None:
             viewing.stop()
@@ -124,7 +124,7 @@ class NetStream:
         self._connection.ask("publish", request, lambda: self._publishGranted(request), self.id)
 
     def _publishGranted(self, request: PublishRequest) -> None:
-        publication = self._hub.publish(request.path, self._link)
+        publication = self._hub.publish(request.path, self)
         if self._connection.ended:
             # Somebody who was told of the publish did not want it.
             publication.end("the connection is closed")
@@ -151,6 +151,18 @@ class NetStream:
 
     def _publishWhilePlaying(self, command: Command) -> None:
         raise StatusError("this message stream plays already", status.BAD_NAME)
+
+    def pauseProducing(self) -> None:
+        """A subscriber can't keep up."""
+        self._link.hold(self)
+
+    def resumeProducing(self) -> None:
+        """It can again."""
+        self._link.release(self)
+
+    def stopProducing(self) -> None:
+        """Nobody wants what is published."""
+        self._link.close("nobody wants what is published")
 
     # Playing
 
@@ -228,9 +240,9 @@ class NetStream:
     def _receive(self, type: MessageType, command: Command) -> None:
         assert self._viewing is not None
         wanted = command.argument(0) is not False
-        self._viewing.receive(type, wanted)
         if wanted:
             self._seek(command)
+        self._viewing.receive(type, wanted)
 
     def _identify(self, name: str) -> tuple[str, str]:
         """
