@@ -54,6 +54,8 @@ PUBLISHER_PING_SECONDS = 5.0
 PUBLISHER_SILENCE_SECONDS = 15.0
 #: Seconds that a viewer may take nothing at all.
 STALL_SECONDS = 15.0
+#: Seconds in which a message must be complete, or another one meanwhile.
+MESSAGE_SECONDS = 30.0
 #: Seconds that the peer has to finish a connection that we have closed.
 LINGER_SECONDS = 5.0
 #: Bytes that are kept of a client while the application decides about it.
@@ -112,7 +114,8 @@ class RTMPProtocol(Protocol):
         self._session = NetConnection(self, self._server.application, self._server.hub, self.peer, self._secure)
         self._reason = ""
         self._holds: set[object] = set()
-        self._began = self._heard = self._used = self._server.clock.seconds()
+        self._began = self._heard = self._used = self._wholeSince = self._server.clock.seconds()
+        self._taken = self._takenBefore = 0
         self._pinged = False
         self._linger: IDelayedCall | None = None
         self._server.connectionMade(self)
@@ -165,6 +168,7 @@ class RTMPProtocol(Protocol):
             for message in messages:
                 if verbose:
                     self._log.info("{peer} > {line}", peer=self.peer, line=_Line(message))
+                self._taken += 1
                 session.messageReceived(message)
                 if session.waiting or self._phase in (Phase.CLOSING, Phase.CLOSED):
                     break
@@ -228,8 +232,17 @@ class RTMPProtocol(Protocol):
                 self.close(f"neither published nor played for {IDLE_SECONDS:g} s")
             if self.outlet.stalled >= STALL_SECONDS:
                 self.abort(f"took nothing for {STALL_SECONDS:g} s")
-            elif session.publishing and not self._holds:
-                self._watchPublisher(quiet)
+            elif not self._holds:
+                if session.publishing:
+                    self._watchPublisher(quiet)
+                self._watchMessage(now)
+
+    def _watchMessage(self, now: float) -> None:
+        """A message that never ends is as bad as silence, however many bytes keep coming."""
+        if not self._reader.isWithinMessage or self._taken != self._takenBefore:
+            self._takenBefore, self._wholeSince = self._taken, now
+        elif now - self._wholeSince >= MESSAGE_SECONDS:
+            self.close(f"a message was not completed within {MESSAGE_SECONDS:g} s")
 
     def _watchPublisher(self, quiet: float) -> None:
         if quiet < PUBLISHER_PING_SECONDS:

@@ -219,11 +219,12 @@ class DeadlineTests(SynchronousTestCase):
     def test_conformance43_noPongNeeded(self) -> None:
         """Any byte is a sign of life; a missing pong is none of death."""
         client = Stage(self).publisher()
-        message = client.encode(audio(1))
-        for place in range(len(message)):
-            client.stage.pass_(10)
-            self.assertEqual(len(client.told()), 1)
-            client.receive(message[place : place + 1])
+        for number in range(8):
+            message = client.encode(audio(number))
+            for part in (message[:1], message[1:]):
+                client.stage.pass_(10)
+                self.assertEqual(len(client.told()), 1)
+                client.receive(part)
         client.stage.pass_(4)
         client.assertSilent()
         self.assertFalse(client.closing)
@@ -572,6 +573,47 @@ class CloseTests(SynchronousTestCase):
         stage.published[0].messageReceived = lambda message: stage.subscriptions[0].pauseProducing()  # type: ignore
         client.send(audio(1), command("FCUnpublish", 6, None, "test"))
         self.assertEqual(client.transport.producerState, "producing")
+
+    def test_messageWithoutEnd(self) -> None:
+        """A byte now and then keeps a publisher, but not one that never completes a message (hostile row D15)."""
+        stage = Stage(self)
+        client, other = stage.publisher(), stage.publisher("other")
+        part = client.encode(Message(9, 0, 1, bytes(100), 6))
+        client.receive(part[:20])
+        for second in range(31):
+            self.assertFalse(client.closing, second)
+            client.receive(part[20 + second : 21 + second])
+            other.send(audio(second))
+            other.receive(other.encode(audio(second))[:5] if second == 30 else b"")
+            stage.pass_(1)
+        self.assertTrue(client.closing)
+        client.lose()
+        self.assertEqual(stage.lines(), ["a message was not completed within 30 s"])
+        self.assertFalse(other.closing)
+
+    def test_twoPublications(self) -> None:
+        """Each message stream holds the peer for itself."""
+        stage = Stage(self)
+        client = stage.publisher()
+        client.send(command("createStream", 4), command("publish", 5, None, "other", "live", id=2))
+        first, second = stage.subscriptions
+        first.pauseProducing()
+        second.pauseProducing()
+        first.resumeProducing()
+        self.assertEqual(client.transport.producerState, "paused")
+        second.resumeProducing()
+        self.assertEqual(client.transport.producerState, "producing")
+
+    def test_unwanted(self) -> None:
+        """A publisher may be sent away as a producer is."""
+        stage = Stage(self)
+        client = stage.publisher()
+        publication = next(iter(stage.factory.hub)).publication
+        assert publication is not None
+        publication.publisher.stopProducing()
+        self.assertTrue(client.closing)
+        client.lose()
+        self.assertEqual(stage.lines(), ["nobody wants what is published"])
 
     def test_heldPublisherIsNotSilent(self) -> None:
         """Who is not read can't be heard: its silence counts from the release on."""

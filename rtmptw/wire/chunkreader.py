@@ -33,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rtmptw.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from rtmptw.wire.control import controlValue
 from rtmptw.wire.limits import ReadLimits
 from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
 
@@ -103,17 +104,14 @@ class ChunkReader:
         """
         self.limits = limits or ReadLimits()
         self.chunkSize = DEFAULT_CHUNK_SIZE
-        self.smallChunks = 0
-        self.emptyMessages = 0
-        self.droppedParts = 0
+        self.smallChunks = self.emptyMessages = self.droppedParts = 0
         self._streams: dict[int, _ChunkStream] = {}
         self._data = b""
         self._position = 0
         self._base = offset
         self._stream: _ChunkStream | None = None
         self._chunkLeft = 0
-        self._partialBytes = 0
-        self._partialMessages = 0
+        self._partialBytes = self._partialMessages = 0
         self._ended = False
         self._last: _ChunkStream | None = None
         self._failed = False
@@ -127,6 +125,11 @@ class ChunkReader:
     def held(self) -> int:
         """Bytes that were fed and not read yet: less than one chunk header, unless a loop was left early."""
         return len(self._data) - self._position
+
+    @property
+    def isWithinMessage(self) -> bool:
+        """Whether any message has begun and is not complete."""
+        return self._stream is not None or self._partialMessages > 0
 
     @property
     def whereabouts(self) -> str:
@@ -172,8 +175,7 @@ class ChunkReader:
                         break
                     stream = self._stream
                     assert stream is not None
-                left = self._chunkLeft
-                position = self._position
+                left, position = self._chunkLeft, self._position
                 stop = position + left
                 if stream.remaining == left and stream.body is None and stop <= len(self._data):
                     # The usual small message: one chunk, and all of it is here.
@@ -182,9 +184,9 @@ class ChunkReader:
                     self._position = stop
                 else:
                     whole = self._readBody(stream)
+                    if whole is None and self._stream is None:
+                        continue
                     if whole is None:
-                        if self._stream is None:
-                            continue
                         break
                     payload = whole
                 self._stream = None
@@ -218,10 +220,11 @@ class ChunkReader:
             self._chunkLeft = left - taken
         self._position = position + taken
         stream.remaining = remaining = remaining - taken
+        part = data[position : position + taken]
         if not remaining:
-            return self._complete(stream, data[position : position + taken])
+            return self._complete(stream, part)
         if taken:
-            self._keep(stream, data[position : position + taken])
+            self._keep(stream, part)
         return None
 
     def _readStroke(self, stream: _ChunkStream, available: int) -> bytes | None:
@@ -349,19 +352,18 @@ class ChunkReader:
             # Deltas are added modulo 2^32: librtmp and OBS send negative ones (wire facts 2.3).
             stream.timestamp = stamp if fmt == 0 else (stream.timestamp + stamp) & 0xFFFFFFFF
             starts = True
+        length = stream.length
         if starts:
-            length = stream.length
             limit = self.limits.messageSize.get(stream.type, self.limits.otherMessageSize)
             if length > limit:
                 raise self._excess(f"a message of {length} bytes, where {limit} are allowed", stream)
-            stream.remaining = length
-            stream.look = FIRST_LOOK
+            stream.remaining, stream.look = length, FIRST_LOOK
             if not length:
                 self.emptyMessages += 1
         self._stream = self._last = stream
         self._position = body
         self._chunkLeft = left = min(self.chunkSize, stream.remaining)
-        if left < SMALL_CHUNK and (left or stream.length):
+        if left < SMALL_CHUNK and (left or length):
             self.smallChunks += 1
         return True
 
@@ -370,17 +372,16 @@ class ChunkReader:
             raise self._error("a type 2 header on a chunk stream that has had none to build on", id)
         # A type 1 header may be the first: librtmp and OBS do that (wire facts 2.3).
         if len(self._streams) >= self.limits.chunkStreams:
-            raise LimitExceeded(
-                f"more than {self.limits.chunkStreams} chunk streams in use", offset=self.offset, chunkStream=id
-            )
+            reason = f"more than {self.limits.chunkStreams} chunk streams in use"
+            raise LimitExceeded(reason, offset=self.offset, chunkStream=id)
         stream = self._streams[id] = _ChunkStream(id)
         return stream
 
     def _obey(self, message: Message) -> None:
         """Set Chunk Size and Abort (sections 5.4.1, 5.4.2). A short body is passed over (wire facts 10.25)."""
-        if len(message.payload) < 4:
+        value = controlValue(message)
+        if value is None:
             return
-        value = int.from_bytes(message.payload[:4], "big")
         if message.type == MessageType.SET_CHUNK_SIZE:
             if not 1 <= value <= 0x7FFFFFFF:
                 raise self._error(f"a chunk size of {value}", message.chunkStreamId, message.type)
