@@ -37,11 +37,13 @@ class IApplication(Interface):
     """
     The rules of a server.
 
-    Each method may return at once, return a Deferred, or be a coroutine; what it returns does not matter. To refuse,
-    raise (or fail with) L{rtmptw.errors.StatusError}: the client is told the reason, then the connection is closed.
-    Any other exception is logged and refuses without giving its text away.
+    Each method may return at once, return a Deferred, or be a coroutine. To refuse, raise (or fail with)
+    L{rtmptw.errors.StatusError}: the client is told the reason, then the connection is closed. Any other exception is
+    logged, and refuses without giving its text away; so does C{False}, without a reason. Any other result is a yes.
 
-    Until the answer is there nothing else of this connection is processed, and little of it is kept.
+    Until the answer is there nothing else of this connection is processed, and little of it is kept. After 30 s the
+    Deferred is cancelled, and the request refused. A client that leaves meanwhile is still decided about: what it has
+    sent is passed on if the answer is yes.
     """
 
     def connectRequested(request):  # type: ignore[no-untyped-def]
@@ -199,6 +201,8 @@ class IOutlet(Interface):
 
     ready = Attribute("L{bool}: whether the connection takes more; what is written regardless is kept.")
 
+    peer = Attribute("L{str}: who is at the other end, for the log.")
+
     def write(data):  # type: ignore[no-untyped-def]
         """Send bytes that are chunks already, whole messages only."""
 
@@ -231,8 +235,13 @@ class ILink(Interface):
     def proceed():  # type: ignore[no-untyped-def]
         """The application has answered: go on with what was held meanwhile."""
 
-    def close(reason):  # type: ignore[no-untyped-def]
-        """Send what was written, then close. C{reason} is for the log."""
+    def close(reason, code=""):  # type: ignore[no-untyped-def]
+        """
+        Send what was written, then close.
+
+        @param reason: for the log.
+        @param code: if given, a status that tells the peer the reason as well.
+        """
 
 
 class IServer(Interface):

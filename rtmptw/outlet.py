@@ -4,14 +4,18 @@ The one way out of a connection.
 
 Flow control
 ============
-The outlet is the transport's push producer for as long as the connection is in use: when more than the transport
-likes is waiting there it is paused, and when all of that has left it is resumed. It produces nothing by itself; it
-tells those who do. A transport takes one producer only, so everything that is sent must go through here, and the
-producer must be gone before the connection is closed: over TLS it would otherwise stay open.
+The outlet is the transport's push producer for as long as the connection is in use. What is written goes to the
+transport in pieces, the next one when the transport has sent the last: so the transport is never given more than a
+piece, however large a message is, and every piece that has left is a sign of life. Nobody should write much while the
+outlet is not ready; those who produce are told when it is again.
+
+A transport takes one producer only, so everything that is sent must go through here, and the producer must be gone
+before the connection is closed: over TLS it would otherwise stay open.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IConsumer, IPushProducer, IReactorTime
@@ -19,7 +23,10 @@ from zope.interface import implementer
 
 from rtmptw.interfaces import IOutlet
 
-__all__ = ["Outlet"]
+__all__ = ["PIECE", "Outlet"]
+
+#: How much the transport is given at a time, bytes. More than the 64 KiB above which it says that it has enough.
+PIECE = 128 * 1024
 
 
 @implementer(IOutlet, IPushProducer)
@@ -28,26 +35,43 @@ class Outlet:
     What leaves one connection.
 
     @ivar ready: whether the connection takes more.
+    @ivar peer: who is at the other end, for the log.
+    @ivar excess: how many bytes were written since it has not been ready.
     """
 
-    def __init__(self, transport: IConsumer, clock: IReactorTime) -> None:
+    def __init__(self, transport: IConsumer, clock: IReactorTime, peer: str) -> None:
         self.ready = True
+        self.peer = peer
+        self.excess = 0
         self._transport = transport
         self._clock = clock
         self._fullSince = 0.0
+        self._waiting: deque[bytes | memoryview] = deque()
         self._drained: dict[Callable[[], None], None] = {}
+        self._emptied: Callable[[], None] | None = None
         self._open = True
         transport.registerProducer(self, True)
 
     @property
     def stalled(self) -> float:
-        """For how many seconds the connection has taken nothing more; 0 if it is ready."""
+        """For how many seconds nothing has left that was waiting to; 0 if nothing waits."""
         return 0.0 if self.ready else self._clock.seconds() - self._fullSince
+
+    def clockStopped(self, seconds: float) -> None:
+        """This process has stood still: that is nobody's stall."""
+        self._fullSince += seconds
 
     def write(self, data: bytes) -> None:
         """See L{IOutlet.write}."""
-        if self._open:
+        if not self._open or not data:
+            return
+        if self.ready and len(data) <= PIECE:
             self._transport.write(data)
+            return
+        if not self.ready:
+            self.excess += len(data)
+        self._waiting.append(data)
+        self._hand()
 
     def attach(self, drained: Callable[[], None]) -> None:
         """See L{IOutlet.attach}."""
@@ -57,29 +81,56 @@ class Outlet:
         """See L{IOutlet.detach}."""
         self._drained.pop(drained, None)
 
-    def close(self) -> None:
-        """Take nothing more. What was written is still on its way."""
-        if self._open:
-            self._open = False
-            self._drained.clear()
+    def finish(self, emptied: Callable[[], None]) -> None:
+        """
+        Take nothing more from anybody.
+
+        @param emptied: called when the transport has been given everything, and has sent all but the last of it.
+        """
+        self._open = False
+        self._drained.clear()
+        if self.ready:
             self._transport.unregisterProducer()
+            emptied()
+        else:
+            self._emptied = emptied
+
+    def _hand(self) -> None:
+        """Give the transport what waits, until it has enough."""
+        while self.ready and self._waiting:
+            data = self._waiting.popleft()
+            if len(data) > PIECE:
+                rest = memoryview(data)
+                self._waiting.appendleft(rest[PIECE:])
+                data = bytes(rest[:PIECE])
+            self._transport.write(bytes(data))
 
     # IPushProducer, for the transport
 
     def pauseProducing(self) -> None:
-        """The transport holds as much as it likes."""
-        self.ready = False
-        self._fullSince = self._clock.seconds()
+        """The transport holds as much as it likes. It says so again whenever more is written."""
+        if self.ready:
+            self.ready = False
+            self._fullSince = self._clock.seconds()
 
     def resumeProducing(self) -> None:
         """The transport has sent all of it."""
         self.ready = True
+        self._hand()
+        if not self.ready:
+            return
+        self.excess = 0
+        if self._emptied is not None:
+            emptied, self._emptied = self._emptied, None
+            self._transport.unregisterProducer()
+            emptied()
         for drained in tuple(self._drained):
             if self.ready and drained in self._drained:
                 drained()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
-        self.ready = False
-        self._open = False
+        self.ready = self._open = False
+        self._emptied = None
+        self._waiting.clear()
         self._drained.clear()

@@ -31,9 +31,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rtmptw.closereason import whyLost
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.interfaces import ILink, IServer
 from rtmptw.outlet import Outlet
+from rtmptw.session import status
 from rtmptw.session.limits import COMMANDS_PER_SECOND
 from rtmptw.session.netconnection import NetConnection
 from rtmptw.wire.chunkreader import ChunkReader
@@ -42,6 +44,7 @@ from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
 from rtmptw.wire.limits import STRANGER_LIMITS
 from rtmptw.wire.message import Message
+from rtmptw.wire.oneline import oneLine
 
 __all__ = ["Phase", "RTMPProtocol"]
 
@@ -49,15 +52,18 @@ __all__ = ["Phase", "RTMPProtocol"]
 HANDSHAKE_SECONDS = 10.0
 #: Seconds that a client may be connected and neither publish nor play.
 IDLE_SECONDS = 20.0
-#: Seconds of silence after which a publisher is pinged, and is closed.
-PUBLISHER_PING_SECONDS = 5.0
+#: Seconds of silence after which a publisher is pinged, and is closed. Some publishers never read, and a ping may cost
+#: them the end of their stream (wire facts 2.8): so it comes late.
+PUBLISHER_PING_SECONDS = 10.0
 PUBLISHER_SILENCE_SECONDS = 15.0
-#: Seconds that a viewer may take nothing at all.
+#: Seconds that a peer may take nothing of what waits for it.
 STALL_SECONDS = 15.0
 #: Seconds in which a message must be complete, or another one meanwhile.
 MESSAGE_SECONDS = 30.0
 #: Seconds that the peer has to finish a connection that we have closed.
 LINGER_SECONDS = 5.0
+#: Bytes of answers that are kept for a client that asks and does not read.
+MAX_UNREAD = 64 * 1024
 #: Bytes that are kept of a client while the application decides about it.
 MAX_HELD = 128 * 1024
 #: How many chunks with less than 64 bytes, and how many messages without a body, are read in a second.
@@ -106,15 +112,15 @@ class RTMPProtocol(Protocol):
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.received = 0
-        self.outlet = Outlet(cast(IConsumer, transport), self._server.clock)
+        self.outlet = Outlet(cast(IConsumer, transport), self._server.clock, self.peer)
         self._phase = Phase.HANDSHAKE
         self._handshake = ServerHandshake()
         self._reader = ChunkReader(STRANGER_LIMITS, HANDSHAKE_SIZE)
         self._writer = ChunkWriter()
         self._session = NetConnection(self, self._server.application, self._server.hub, self.peer, self._secure)
-        self._reason = ""
+        self._reason = self._activity = ""
         self._holds: set[object] = set()
-        self._began = self._heard = self._used = self._wholeSince = self._server.clock.seconds()
+        self._came = self._began = self._heard = self._used = self._wholeSince = self._server.clock.seconds()
         self._taken = self._takenBefore = 0
         self._pinged = False
         self._linger: IDelayedCall | None = None
@@ -134,10 +140,10 @@ class RTMPProtocol(Protocol):
         try:
             step(*data)
         except RemoteProtocolError as error:
-            self.close(f"protocol error: {error}")
+            self.close(f"protocol error: {error}", status.CLOSED)
         except Exception:
             self._log.failure("{peer}: internal error", peer=self.peer)
-            self.close("internal error")
+            self.close("internal error", status.CLOSED)
 
     def _shakeHands(self, data: bytes) -> None:
         reply, rest = self._handshake.feed(data)
@@ -167,7 +173,7 @@ class RTMPProtocol(Protocol):
         try:
             for message in messages:
                 if verbose:
-                    self._log.info("{peer} > {line}", peer=self.peer, line=_Line(message))
+                    self._log.info("{peer} > {line}", peer=self.peer, line=oneLine(message))
                 self._taken += 1
                 session.messageReceived(message)
                 if session.waiting or self._phase in (Phase.CLOSING, Phase.CLOSED):
@@ -177,8 +183,8 @@ class RTMPProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone. What it has brought is not."""
-        self._reason = self._reason or reason.getErrorMessage()
-        self.outlet.close()
+        self._reason = self._reason or whyLost(reason)
+        self.outlet.stopProducing()
         if self._linger is not None and self._linger.active():
             self._linger.cancel()
         if self._phase is Phase.SESSION:
@@ -200,15 +206,18 @@ class RTMPProtocol(Protocol):
     def _finish(self) -> None:
         """The end, once for each connection."""
         self._phase = Phase.CLOSED
+        activity = self._activity or self._session.activity
         self._session.close(self._reason)
         self._log.info(
-            "{peer}: closed: {reason} ({received} bytes in {seconds:.1f} s; {whereabouts}; last command {command!a})",
+            "{peer}: closed: {reason}; {activity} ({seconds:.1f} s; {whereabouts}; last command {command})",
             peer=self.peer,
             reason=self._reason,
-            received=self.received,
-            seconds=self._server.clock.seconds() - self._began,
-            whereabouts=self._reader.whereabouts if self.received >= HANDSHAKE_SIZE else "in the handshake",
-            command=self._session.lastCommand,
+            activity=activity,
+            seconds=self._server.clock.seconds() - self._came,
+            whereabouts=self._reader.whereabouts
+            if self.received >= HANDSHAKE_SIZE
+            else f"byte {self.received}, in the handshake",
+            command=ascii(self._session.lastCommand) if self._session.lastCommand else "none",
         )
         self._server.connectionLost(self)
 
@@ -218,39 +227,53 @@ class RTMPProtocol(Protocol):
         self._guard(self._checkDeadlines)
         self.release("budget")
 
+    @property
+    def playing(self) -> bool:
+        """Whether the peer plays something."""
+        return self._session.playing
+
+    def clockStopped(self, seconds: float) -> None:
+        """
+        This process has stood still for so long, and nobody could be heard: no deadline goes by that time.
+        """
+        self._began += seconds
+        self._heard += seconds
+        self._used += seconds
+        self._wholeSince += seconds
+        self.outlet.clockStopped(seconds)
+
     def _checkDeadlines(self) -> None:
         now = self._server.clock.seconds()
         session, quiet = self._session, now - self._heard
-        if self._phase is Phase.HANDSHAKE:
-            if now - self._began >= HANDSHAKE_SECONDS:
-                self.close(f"no handshake within {HANDSHAKE_SECONDS:g} s")
-        elif self._phase is Phase.SESSION and not session.waiting:
+        if self._phase is Phase.HANDSHAKE and now - self._began >= HANDSHAKE_SECONDS:
+            self.close(f"no handshake within {HANDSHAKE_SECONDS:g} s")
+        if self._phase in (Phase.SESSION, Phase.LOST):
             session.second(self.received, quiet >= 1)
+        if self._phase is Phase.SESSION and not session.waiting:
             if session.active:
                 self._used = now
             elif now - max(self._used, self._began) >= IDLE_SECONDS:
-                self.close(f"neither published nor played for {IDLE_SECONDS:g} s")
-            if self.outlet.stalled >= STALL_SECONDS:
-                self.abort(f"took nothing for {STALL_SECONDS:g} s")
-            elif not self._holds:
+                self.close(f"neither published nor played for {IDLE_SECONDS:g} s", status.IDLE_TIME_OUT)
+            if not self._holds:
                 if session.publishing:
                     self._watchPublisher(quiet)
                 self._watchMessage(now)
+        if self.outlet.stalled >= STALL_SECONDS:
+            self.abort(f"took nothing for {STALL_SECONDS:g} s")
 
     def _watchMessage(self, now: float) -> None:
         """A message that never ends is as bad as silence, however many bytes keep coming."""
         if not self._reader.isWithinMessage or self._taken != self._takenBefore:
             self._takenBefore, self._wholeSince = self._taken, now
         elif now - self._wholeSince >= MESSAGE_SECONDS:
-            self.close(f"a message was not completed within {MESSAGE_SECONDS:g} s")
+            self.close(f"a message was not completed within {MESSAGE_SECONDS:g} s", status.CLOSED)
 
     def _watchPublisher(self, quiet: float) -> None:
         if quiet < PUBLISHER_PING_SECONDS:
             self._pinged = False
         elif quiet >= PUBLISHER_SILENCE_SECONDS:
-            self.close(f"the publisher was silent for {PUBLISHER_SILENCE_SECONDS:g} s")
+            self.close(f"the publisher was silent for {PUBLISHER_SILENCE_SECONDS:g} s", status.IDLE_TIME_OUT)
         elif not self._pinged:
-            # Only one that is silent: a ping that is not read makes FFmpeg lose media (wire facts 2.8).
             self._pinged = True
             self.send(UserControl(UserControlType.PING_REQUEST, int(self._heard * 1000) & 0xFFFFFFFF).encode())
 
@@ -258,10 +281,14 @@ class RTMPProtocol(Protocol):
 
     def send(self, *messages: Message) -> None:
         """See L{ILink.send}."""
+        if not messages:
+            return
         if self._server.verbose:
             for message in messages:
-                self._log.info("{peer} < {line}", peer=self.peer, line=_Line(message))
+                self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message))
         self.outlet.write(b"".join([self._writer.write(message) for message in messages]))
+        if self.outlet.excess > MAX_UNREAD:
+            self.abort("does not read the answers that it asks for")
 
     def trust(self) -> None:
         """See L{ILink.trust}."""
@@ -277,28 +304,40 @@ class RTMPProtocol(Protocol):
             self._used = self._server.clock.seconds()
             self.dataReceived(b"")
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, code: str = "") -> None:
         """
         Send what was written, then close. What the peer sends from here on is thrown away.
 
         @param reason: for the log.
+        @param code: if given, a status that tells the peer the reason as well.
         """
         if self._phase in (Phase.CLOSING, Phase.CLOSED):
             return
         for why in tuple(self._holds):
             self.release(why)
+        self._activity = self._session.activity
+        if code and self._session.connected:
+            self.send(status.onStatus(0, code, reason, "error"))
         isLost, self._phase = self._phase is Phase.LOST, Phase.CLOSING
         self._reason = reason
         self._session.close(reason)
         if isLost:
             self._finish()
-            return
-        self.outlet.close()
-        self._linger = self._server.clock.callLater(LINGER_SECONDS, self.abort, reason)
+        else:
+            self.outlet.finish(self._shutDown)
+
+    def _shutDown(self) -> None:
+        """Everything has been written: say so, and give the peer some time to read it and to close its side."""
+        self._linger = self._server.clock.callLater(LINGER_SECONDS, self._hangUp)
         if ITCPTransport.providedBy(self._transport) and not self._secure:
             self._transport.loseWriteConnection()
         else:
             self._transport.loseConnection()
+
+    def _hangUp(self) -> None:
+        """No reset: what the kernel still holds goes on to a peer that is slow. One that takes nothing is cut off."""
+        self._linger = self._server.clock.callLater(STALL_SECONDS, self.abort, self._reason)
+        self._transport.loseConnection()
 
     def abort(self, reason: str) -> None:
         """
@@ -322,20 +361,5 @@ class RTMPProtocol(Protocol):
             self._holds.remove(who)
             if not self._holds and self._phase is Phase.SESSION:
                 # While it was not read it could not be heard.
-                self._heard = self._server.clock.seconds()
+                self._heard = self._wholeSince = self._server.clock.seconds()
                 self._input.resumeProducing()
-
-
-class _Line:
-    """A message as one line of a log; made only if somebody reads it."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def __str__(self) -> str:
-        message = self._message
-        body = message.payload[:24].hex()
-        return (
-            f"type {message.type}, message stream {message.streamId}, {message.timestamp} ms, "
-            f"{len(message.payload)} bytes: {body}"
-        )

@@ -25,9 +25,14 @@ from rtmptw.interfaces import IApplication, IServer
 from rtmptw.live.hub import StreamHub
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
+from rtmptw.session.status import APP_SHUTDOWN
 from rtmptw.wire.limits import ReadLimits
 
 __all__ = ["OpenApplication", "RTMPServerFactory"]
+
+#: At the end of the server: seconds that viewers have for what they still get, and that everybody has to go.
+FAREWELL_SECONDS = 1.0
+SHUTDOWN_SECONDS = 8.0
 
 
 @implementer(IApplication)
@@ -87,6 +92,7 @@ class RTMPServerFactory(ServerFactory):
         self._connections: dict[RTMPProtocol, None] = {}
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = clock
+        self._lastSecond = 0.0
         self._emptied: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol:
@@ -99,6 +105,7 @@ class RTMPServerFactory(ServerFactory):
         """A connection has come."""
         self._connections[protocol] = None
         if not self._seconds.running:
+            self._lastSecond = self.clock.seconds()
             self._seconds.start(1.0, now=False)
 
     def connectionLost(self, protocol: RTMPProtocol) -> None:
@@ -113,18 +120,42 @@ class RTMPServerFactory(ServerFactory):
 
     def closeAll(self, reason: str) -> Deferred[None]:
         """
-        Close every connection.
+        Close every connection: publishers after what they have sent; viewers, who are told the end, some time later.
 
-        @return: fires when all are gone.
+        @return: fires when all are gone, L{SHUTDOWN_SECONDS} later at most.
         """
         if not self._connections:
             return succeed(None)
         emptied: Deferred[None] = Deferred()
         self._emptied.append(emptied)
+        waits = [
+            # One turn of the reactor reads what has come already.
+            self.clock.callLater(0, self._closeAll, reason, False),
+            self.clock.callLater(FAREWELL_SECONDS, self._closeAll, reason, True),
+            self.clock.callLater(SHUTDOWN_SECONDS, self._abortAll, reason),
+        ]
+
+        def cancel(result: None) -> None:
+            for wait in waits:
+                if wait.active():
+                    wait.cancel()
+
+        return emptied.addCallback(cancel)
+
+    def _closeAll(self, reason: str, alsoViewers: bool) -> None:
         for protocol in tuple(self._connections):
-            protocol.close(reason)
-        return emptied
+            if alsoViewers or not protocol.playing:
+                protocol.close(reason, APP_SHUTDOWN)
+
+    def _abortAll(self, reason: str) -> None:
+        for protocol in tuple(self._connections):
+            protocol.abort(reason)
 
     def _second(self) -> None:
+        now = self.clock.seconds()
+        # This is called late if the process was stopped or busy: then what has come is still to be read.
+        late, self._lastSecond = now - self._lastSecond - 1, now
         for protocol in tuple(self._connections):
+            if late >= 1:
+                protocol.clockStopped(late)
             protocol.second()

@@ -21,6 +21,7 @@ from twisted.python.usage import Options as BaseOptions
 from twisted.python.usage import UsageError
 
 import rtmptw
+from rtmptw.closereason import explain
 from rtmptw.record.recorder import Recorder
 from rtmptw.server import RTMPServerFactory
 
@@ -84,7 +85,10 @@ class Options(BaseOptions):
             serverFromString(reactor, endpoint)
         except Exception as error:
             # Every kind of endpoint has its own way to complain.
-            raise UsageError(f"--port {description}: {str(error) or type(error).__name__}") from None
+            raise UsageError(
+                f"--port {description}: {explain(error)}. "
+                "A port is a number, or an endpoint such as tcp:1935:interface=127.0.0.1"
+            ) from None
         self["port"].append(endpoint)
 
     opt_p = opt_port
@@ -105,7 +109,8 @@ class Options(BaseOptions):
         directory = self["record"]
         if directory is not None:
             if not os.path.isdir(directory):
-                raise UsageError(f"--record {directory}: there is no such directory")
+                wrong = "it is not a directory" if os.path.exists(directory) else "there is no such directory"
+                raise UsageError(f"--record {directory}: {wrong}")
             if not os.access(directory, os.W_OK | os.X_OK):
                 raise UsageError(f"--record {directory}: no permission to write there")
             # twistd may change its working directory.

@@ -18,13 +18,14 @@ ROOT = Path(rtmptw.__file__).parent
 _BOTTOM = {"errors"}
 _SESSION = _BOTTOM | {"interfaces", "requests", "wire"}
 _LIVE = _SESSION | {"session"}
-_CONNECTION = _LIVE | {"outlet"}
+_CONNECTION = _LIVE | {"outlet", "closereason"}
 
 #: Who may import whom, besides itself: the first part of a module's name behind C{rtmptw}.
 ROOMS = {
     "errors": set(),
     "interfaces": set(),
     "requests": set(),
+    "closereason": set(),
     "wire": _BOTTOM,
     "session": _SESSION,
     "live": _LIVE,

@@ -12,14 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import IOutlet
-from rtmptw.outlet import Outlet
+from rtmptw.outlet import PIECE, Outlet
 
 
 class OutletTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.transport = StringTransport()
         self.clock = Clock()
-        self.outlet = Outlet(self.transport, self.clock)
+        self.outlet = Outlet(self.transport, self.clock, "peer")
         self.calls: list[str] = []
 
     def test_interfaces(self) -> None:
@@ -29,11 +29,43 @@ class OutletTests(SynchronousTestCase):
         self.assertTrue(self.transport.streaming)
 
     def test_write(self) -> None:
-        """Also when it is not ready: what a session says must arrive."""
+        """What is written while it is not ready comes behind what waits, and is counted."""
         self.outlet.write(b"a")
+        self.outlet.write(b"")
         self.outlet.pauseProducing()
         self.outlet.write(b"b")
-        self.assertEqual(self.transport.value(), b"ab")
+        self.outlet.write(b"cd")
+        self.assertEqual((self.transport.value(), self.outlet.excess), (b"a", 3))
+        self.outlet.resumeProducing()
+        self.assertEqual((self.transport.value(), self.outlet.excess), (b"abcd", 0))
+
+    def test_pieces(self) -> None:
+        """A transport that has enough is given no more; each piece that leaves is progress (hostile row D14)."""
+
+        class Slow(StringTransport):
+            """As Twisted's: it says that it has enough whenever more than 64 KiB wait in it."""
+
+            def write(self, data: bytes) -> None:
+                super().write(data)
+                if len(self.value()) > 65536:
+                    self.producer.pauseProducing()
+
+        transport = self.transport = Slow()
+        outlet = self.outlet = Outlet(transport, self.clock, "peer")
+        outlet.attach(lambda: self.calls.append("drained"))
+        data = bytes(range(256)) * 4 * 1024
+        outlet.write(data)
+        outlet.write(b"status")
+        taken = b""
+        for _ in range(len(data) // PIECE):
+            self.assertEqual((len(transport.value()), self.calls), (PIECE, []))
+            self.clock.advance(14)
+            self.assertEqual(outlet.stalled, 14)
+            taken += transport.value()
+            transport.clear()
+            outlet.resumeProducing()
+        self.assertEqual((taken, transport.value()), (data, b"status"))
+        self.assertEqual((self.calls, outlet.ready, outlet.stalled), (["drained"], True, 0))
 
     def test_ready(self) -> None:
         self.assertTrue(self.outlet.ready)
@@ -83,23 +115,42 @@ class OutletTests(SynchronousTestCase):
         self.outlet.resumeProducing()
         self.assertEqual(self.calls, [])
 
-    def test_close(self) -> None:
-        """Nothing more is taken, and the transport is free of its producer. Once."""
+    def test_pausedAgain(self) -> None:
+        """A transport that says twice that it has enough has had enough since the first time."""
+        self.outlet.pauseProducing()
+        self.clock.advance(3)
+        self.outlet.pauseProducing()
+        self.assertEqual(self.outlet.stalled, 3)
+        self.outlet.clockStopped(2)
+        self.assertEqual(self.outlet.stalled, 1)
+
+    def test_finish(self) -> None:
+        """Nothing more is taken, and the transport is free of its producer."""
         self.outlet.attach(lambda: self.calls.append("late"))
         self.outlet.write(b"a")
-        self.outlet.close()
-        self.outlet.close()
+        self.outlet.finish(lambda: self.calls.append("emptied"))
         self.outlet.write(b"b")
         self.outlet.resumeProducing()
-        self.assertEqual((self.transport.value(), self.transport.producer, self.calls), (b"a", None, []))
+        self.assertEqual((self.transport.value(), self.transport.producer, self.calls), (b"a", None, ["emptied"]))
+
+    def test_finishLater(self) -> None:
+        """What waits is sent before."""
+        self.outlet.pauseProducing()
+        self.outlet.write(b"a")
+        self.outlet.finish(lambda: self.calls.append("emptied"))
+        self.assertEqual((self.calls, self.transport.producer), ([], self.outlet))
+        self.outlet.resumeProducing()
+        self.assertEqual((self.transport.value(), self.transport.producer, self.calls), (b"a", None, ["emptied"]))
 
     def test_gone(self) -> None:
         """The transport says that it is over: it has let go of its producer itself."""
         self.outlet.attach(lambda: self.calls.append("late"))
         self.transport.producer = None
+        self.outlet.pauseProducing()
+        self.outlet.write(b"a")
+        self.outlet.finish(lambda: self.calls.append("emptied"))
         self.outlet.stopProducing()
         self.outlet.write(b"b")
-        self.outlet.close()
         self.outlet.resumeProducing()
         self.assertEqual((self.transport.value(), self.calls), (b"", []))
 
@@ -110,6 +161,5 @@ class OutletTests(SynchronousTestCase):
             def registerProducer(self, producer: Outlet, streaming: bool) -> None:
                 producer.stopProducing()
 
-        outlet = Outlet(Gone(), self.clock)
+        outlet = Outlet(Gone(), self.clock, "peer")
         self.assertFalse(outlet.ready)
-        outlet.close()

@@ -5,6 +5,7 @@ Tests for L{rtmptw.protocol}: deadlines, verdicts that take time, closes from ev
 
 from __future__ import annotations
 
+import ast
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,7 @@ from rtmptw.protocol import (
     STALL_SECONDS,
     Phase,
 )
+from rtmptw.session.verdict import VERDICT_SECONDS
 from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message
 from tests.session.dialects import HANDSHAKE, Application, Client, Stage, TCPTransport, audio, command, connect, video
@@ -110,8 +112,9 @@ class LogTests(SynchronousTestCase):
         client.lose(ConnectionDone())
         event = self.line(stage)
         self.assertEqual(event["peer"], "192.168.1.1:54321")
-        self.assertIn("closed cleanly", event["reason"])
-        self.assertEqual((event["command"], event["received"]), ("publish", client.protocol.received))
+        self.assertEqual(event["reason"], "the peer closed the connection")
+        self.assertEqual(event["activity"], "it was publishing live/test")
+        self.assertEqual(event["command"], "'publish'")
         self.assertEqual(event["seconds"], 2.5)
         self.assertEqual(event["whereabouts"], f"byte {client.protocol.received - 3}, chunk stream 4, message type 8")
 
@@ -131,7 +134,32 @@ class LogTests(SynchronousTestCase):
             client = stage.client()
             client.receive(HANDSHAKE[:size])
             client.lose()
-            self.assertEqual((self.line(stage)["whereabouts"], self.line(stage)["command"]), ("in the handshake", ""))
+            line = self.line(stage)
+            self.assertEqual((line["whereabouts"], line["command"]), (f"byte {size}, in the handshake", "none"))
+            self.assertEqual(line["activity"], "it neither published nor played")
+
+    def test_activity(self) -> None:
+        """What it has done, also if that has ended in order."""
+        for begin, end, activity in (
+            (Stage.publisher, command("deleteStream", 6, None, 1.0), "it had been publishing live/test"),
+            (Stage.player, command("closeStream", 6, None, id=1), "it had been playing live/test"),
+            (Stage.player, audio(1), "it was playing live/test"),
+        ):
+            stage = Stage(self)
+            client = begin(stage)
+            client.send(end)
+            client.lose()
+            self.assertEqual(self.line(stage)["activity"], activity)
+            [started] = [event for event in stage.log if (event.get("log_format") or "").startswith("{peer}: {state}")]
+            self.assertIn(f"{started['state']} {started['path']}", activity)
+
+    def test_closedByUs(self) -> None:
+        """What it was doing when we closed it."""
+        stage = Stage(self)
+        client = stage.publisher()
+        client.protocol.close("enough")
+        client.lose()
+        self.assertEqual(self.line(stage)["activity"], "it was publishing live/test")
 
     def test_longCommand(self) -> None:
         """A long name is cut, and shown so that it can't change the log."""
@@ -139,7 +167,9 @@ class LogTests(SynchronousTestCase):
         client = stage.connected()
         client.send(command("\r\n\x1b\udcff" + "x" * 4000, 5))
         client.lose()
-        self.assertEqual(len(self.line(stage)["command"]), 64)
+        shown = self.line(stage)["command"]
+        self.assertEqual(len(ast.literal_eval(shown)), 64)
+        self.assertTrue(shown.isprintable() and shown.isascii())
 
     def test_verbose(self) -> None:
         """Every message has a line."""
@@ -149,7 +179,7 @@ class LogTests(SynchronousTestCase):
         client.send(connect())
         lines = [str(event["line"]) for event in stage.log if "{line}" in (event.get("log_format") or "")]
         self.assertEqual(len(lines), 6)
-        self.assertIn("type 20, message stream 0, 0 ms, ", lines[0])
+        self.assertIn("connect(1, {'app': 'live'", lines[0])
 
 
 class DeadlineTests(SynchronousTestCase):
@@ -207,14 +237,14 @@ class DeadlineTests(SynchronousTestCase):
         client.assertSilent()
 
     def test_silentPublisher(self) -> None:
-        """One ping at 5 s, the end at 15 s."""
+        """One ping at 10 s, the end at 15 s, with the reason."""
         client = Stage(self).publisher()
         client.stage.pass_(int(PUBLISHER_PING_SECONDS) - 1)
         client.assertSilent()
         client.stage.pass_(1)
         self.assertEqual(client.told(), ["PING_REQUEST 0"])
         self.assertGone(client, PUBLISHER_SILENCE_SECONDS - PUBLISHER_PING_SECONDS, "silent")
-        client.assertSilent()
+        self.assertEqual(client.told(), ["onStatus@0 NetConnection.Connect.IdleTimeOut"])
 
     def test_conformance43_noPongNeeded(self) -> None:
         """Any byte is a sign of life; a missing pong is none of death."""
@@ -241,15 +271,17 @@ class DeadlineTests(SynchronousTestCase):
         self.assertGone(client, STALL_SECONDS, "took nothing", abrupt=True)
 
     def test_lingerAbort(self) -> None:
-        """A connection that we have closed has 5 s to be gone."""
+        """A connection that we have closed has 5 s to close its side, and 15 s more to take what is left."""
         for transport in (TCPTransport(), StringTransport()):
             stage = Stage(self)
             client = stage.client(transport)
             client.shakeHands()
             client.send(command("publish", 5))
             self.assertTrue(client.closing)
-            stage.pass_(int(LINGER_SECONDS) - 1)
+            stage.pass_(int(LINGER_SECONDS + STALL_SECONDS) - 1)
             self.assertFalse(transport.disconnected)
+            if isinstance(transport, TCPTransport):
+                self.assertEqual(transport.calls[-2:], ["loseWriteConnection", "loseConnection"])
             stage.pass_(1)
             self.assertTrue(transport.disconnected)
             client.lose()
@@ -399,6 +431,8 @@ class VerdictTests(SynchronousTestCase):
                 self.setUp()
                 client = self.asking()
                 gone = self.stage.factory.closeAll("shutting down")
+                self.stage.clock.advance(0)
+                self.assertEqual(client.told(), ["onStatus@0 NetConnection.Connect.AppShutdown"])
                 self.assertTrue(client.closing)
                 if lostFirst:
                     client.lose()
@@ -416,7 +450,9 @@ class VerdictTests(SynchronousTestCase):
         """Nor does a lost connection that is not decided hold up the end of the server."""
         client = self.asking()
         client.lose()
-        self.successResultOf(self.stage.factory.closeAll("shutting down"))
+        gone = self.stage.factory.closeAll("shutting down")
+        self.stage.clock.advance(0)
+        self.successResultOf(gone)
         self.assertEqual(self.stage.lines(), ["shutting down"])
         self.assertEqual(self.stage.clock.getDelayedCalls(), [])
         self.verdict.callback(None)
@@ -431,18 +467,44 @@ class VerdictTests(SynchronousTestCase):
         client = self.stage.client()
         client.shakeHands()
         client.send(connect())
-        self.stage.pass_(60)
+        self.stage.pass_(VERDICT_SECONDS - 1)
         connected.callback(None)
         self.stage.pass_(int(IDLE_SECONDS) - 1)
         self.assertFalse(client.closing)
         client.take()
         client.send(command("publish", 5, None, "test", id=1))
-        self.stage.pass_(60)
+        self.stage.pass_(VERDICT_SECONDS - 1)
         self.verdict.callback(None)
         self.assertEqual(len(client.take()), 2)
         self.stage.pass_(4)
         client.assertSilent()
         self.assertFalse(client.closing)
+
+    def test_noVerdict(self) -> None:
+        """An application that never answers refuses, with a reason, and its Deferred is cancelled."""
+        for isLost in (False, True):
+            self.setUp()
+            client = self.asking()
+            if isLost:
+                client.lose()
+            self.stage.pass_(VERDICT_SECONDS - 1)
+            self.assertEqual((client.closing, self.stage.lines()), (False, []))
+            self.stage.pass_(1)
+            self.assertTrue(self.verdict.called)
+            if not isLost:
+                self.assertEqual(client.told(), ["onStatus@1 NetStream.Failed"])
+                self.assertTrue(client.closing)
+                client.lose()
+            [line] = self.stage.lines()
+            self.assertIn("no decision within 30 s", line)
+            self.assertEqual((self.stage.published, list(self.stage.factory.hub)), ([], []))
+
+    def test_false(self) -> None:
+        """Who returns False does not mean yes."""
+        client = self.asking()
+        self.verdict.callback(False)  # type: ignore[arg-type]
+        self.assertEqual(client.told(), ["onStatus@1 NetStream.Publish.Denied"])
+        self.assertTrue(client.closing)
 
     def test_deleteStreamDuringTheVerdict(self) -> None:
         """It is read after the verdict, like everything else."""
@@ -451,7 +513,7 @@ class VerdictTests(SynchronousTestCase):
         client.lose()
         self.verdict.callback(None)
         self.assertEqual([len(p.messages) for p in self.stage.published], [1])
-        self.assertEqual(self.stage.published[0].ends, ["FCUnpublish"])
+        self.assertEqual(self.stage.published[0].ends, ["the peer has ended the stream (FCUnpublish)"])
 
     def test_playBeforeTheOtherEnds(self) -> None:
         """A stream that ends while another is asked for does not close the connection."""
@@ -499,7 +561,7 @@ class CloseTests(SynchronousTestCase):
                 transport.lost = client.protocol.connectionLost
                 client.shakeHands()
                 getattr(client.protocol, act)("enough")
-                stage.pass_(int(LINGER_SECONDS))
+                stage.pass_(int(LINGER_SECONDS + STALL_SECONDS))
                 self.assertEqual(stage.lines(), ["enough"])
                 self.assertEqual(stage.clock.getDelayedCalls(), [])
                 transport = type(transport)()
@@ -590,6 +652,52 @@ class CloseTests(SynchronousTestCase):
         client.lose()
         self.assertEqual(stage.lines(), ["a message was not completed within 30 s"])
         self.assertFalse(other.closing)
+
+    def test_heldInAMessage(self) -> None:
+        """Nor does the time count in which it could not complete a message."""
+        stage = Stage(self)
+        client = stage.publisher()
+        client.receive(client.encode(audio(1))[:5])
+        subscription: Any = stage.subscriptions[0]
+        stage.pass_(1)
+        subscription.pauseProducing()
+        stage.pass_(60)
+        subscription.resumeProducing()
+        stage.pass_(9)
+        self.assertFalse(client.closing)
+
+    def test_unreadAnswers(self) -> None:
+        """Who asks on and on and reads nothing is cut off, though it sends all the time."""
+        stage = Stage(self)
+        client = stage.player()
+        client.transport.producer.pauseProducing()
+        seconds = 0
+        while not client.transport.disconnected and seconds < 5:
+            client.transport.producer.pauseProducing()
+            client.send(*[command("seek", 0, None, 0.0, id=1)] * 90)
+            stage.pass_(1)
+            seconds += 1
+        self.assertTrue(client.transport.disconnected)
+        self.assertEqual(client.transport.value(), b"")
+        client.lose()
+        self.assertEqual(stage.lines(), ["does not read the answers that it asks for"])
+
+    def test_closedWithSomethingToSend(self) -> None:
+        """A close waits for what is still on its way, as long as it moves."""
+        stage = Stage(self)
+        client = stage.player()
+        client.transport.producer.pauseProducing()
+        client.protocol.close("enough", "NetConnection.Connect.Closed")
+        stage.pass_(int(STALL_SECONDS) - 1)
+        self.assertFalse(client.closing)
+        client.transport.producer.resumeProducing()
+        self.assertEqual(client.told(), ["onStatus@0 NetConnection.Connect.Closed"])
+        self.assertEqual(client.transport.calls[-1], "loseWriteConnection")
+        other = stage.player("other")
+        other.transport.producer.pauseProducing()
+        other.protocol.close("enough")
+        stage.pass_(int(STALL_SECONDS))
+        self.assertEqual(other.transport.calls[-1], "abortConnection")
 
     def test_twoPublications(self) -> None:
         """Each message stream holds the peer for itself."""

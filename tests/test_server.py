@@ -14,8 +14,9 @@ from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import IApplication
 from rtmptw.live.hub import StreamHub
+from rtmptw.live.viewer import END_DELAY
 from rtmptw.protocol import RTMPProtocol
-from rtmptw.server import OpenApplication, RTMPServerFactory
+from rtmptw.server import FAREWELL_SECONDS, SHUTDOWN_SECONDS, OpenApplication, RTMPServerFactory
 from rtmptw.wire.limits import ReadLimits
 from tests.session.dialects import Stage, TCPTransport, audio, command, video
 
@@ -82,6 +83,7 @@ class CloseAllTests(SynchronousTestCase):
         clients = [stage.client(), stage.connected(), stage.publisher()]
         first = stage.factory.closeAll("enough")
         second = stage.factory.closeAll("once more")
+        stage.clock.advance(0)
         self.assertEqual([client.closing for client in clients], [True] * 3)
         for client in clients:
             self.assertNoResult(first)
@@ -101,14 +103,51 @@ class CloseAllTests(SynchronousTestCase):
         client.lose()
         self.assertEqual(found, [1])
 
-    def test_neverMoreThanALinger(self) -> None:
+    def test_cutOff(self) -> None:
         """Peers that do not go are cut off."""
         stage = Stage(self)
         client = stage.connected()
         client.transport.lost = client.protocol.connectionLost
         gone = stage.factory.closeAll("enough")
-        stage.pass_(5)
+        stage.pass_(int(SHUTDOWN_SECONDS) - 1)
+        self.assertNoResult(gone)
+        stage.pass_(1)
         self.successResultOf(gone)
+        self.assertEqual(stage.clock.getDelayedCalls(), [])
+
+    def test_conformance79_viewersAreTold(self) -> None:
+        """Publishers go first, so that their viewers get the rest, and the news of the end."""
+        stage = Stage(self)
+        player, waiting = stage.player(), stage.player("absent")
+        publisher = stage.publisher()
+        gone = stage.factory.closeAll("enough")
+        publisher.send(audio(1))
+        stage.clock.advance(0)
+        self.assertEqual((publisher.closing, player.closing, waiting.closing), (True, False, False))
+        stage.clock.advance(END_DELAY)
+        self.assertEqual(player.told(), ["AUDIO@1 1", "onStatus@1 NetStream.Play.UnpublishNotify", "STREAM_EOF 1"])
+        self.assertTrue(player.closing)
+        stage.clock.advance(FAREWELL_SECONDS)
+        self.assertEqual(waiting.told(), ["onStatus@0 NetConnection.Connect.AppShutdown"])
+        for client in (publisher, player, waiting):
+            client.lose()
+        self.successResultOf(gone)
+
+
+class StoppedClockTests(SynchronousTestCase):
+    """The process was stopped or blocked: what has come meanwhile is still to be read, and nobody is late."""
+
+    def test_everybodyStays(self) -> None:
+        stage = Stage(self)
+        clients = [stage.client(), stage.connected(), stage.publisher(), stage.player()]
+        clients[2].receive(clients[2].encode(audio(1))[:5])
+        clients[3].transport.producer.pauseProducing()
+        stage.pass_(3)
+        stage.clock.advance(60)
+        self.assertEqual([client.closing for client in clients], [False] * 4)
+        self.assertEqual(stage.lines(), [])
+        stage.pass_(30)
+        self.assertEqual([client.closing for client in clients], [True] * 4)
 
 
 class OthersTests(SynchronousTestCase):

@@ -101,8 +101,12 @@ class OptionsTests(SynchronousTestCase):
     def test_badRecord(self) -> None:
         """A directory that is none is refused with the option and its name."""
         missing = os.path.join(self.directory(), "missing")
-        for directory in (missing, __file__, ""):
-            self.assertRefused([f"--record {directory}: ", "no such directory"], "--record", directory)
+        for directory, wrong in (
+            (missing, "no such directory"),
+            (__file__, "not a directory"),
+            ("", "no such directory"),
+        ):
+            self.assertRefused([f"--record {directory}: ", wrong], "--record", directory)
 
     def test_readOnlyRecord(self) -> None:
         """One that can't be written to, too. (The permission is an answer here: root may write everywhere.)"""

@@ -40,22 +40,25 @@ class HeaderCache:
         @return: whether it has taken the place of a different one.
         """
         replaces = False
-        if len(message.payload) <= MAX_HEADER_SIZE:
-            for key in headerKeys(message.type, message.payload):
-                old = self._headers.pop(key, None)
-                if old is None or old.payload != message.payload:
-                    self.changes += 1
-                    replaces |= old is not None
-                if old is not None or len(self._headers) < MAX_HEADERS:
-                    self._headers[key] = message
+        fits = len(message.payload) <= MAX_HEADER_SIZE
+        for key in headerKeys(message.type, message.payload):
+            # One that is too large still takes its place: an old header is worse than none.
+            old = self._headers.pop(key, None)
+            if old is not None and old.payload != message.payload:
+                replaces = True
+                self.changes += 1
+            elif old is None and fits:
+                self.changes += 1
+            if fits and (old is not None or len(self._headers) < MAX_HEADERS):
+                self._headers[key] = message
         return replaces
 
     def seeData(self, message: Message) -> None:
-        """Look at a data message, and keep it if it is C{onMetaData}."""
-        if message.payload.startswith(_ON_META_DATA) and len(message.payload) <= MAX_HEADER_SIZE:
-            if self._metadata is None or self._metadata.payload != message.payload:
+        """Look at a data message, and keep it if it is C{onMetaData}; one that is too large takes its place only."""
+        if message.payload.startswith(_ON_META_DATA):
+            old, self._metadata = self._metadata, message if len(message.payload) <= MAX_HEADER_SIZE else None
+            if (old and old.payload) != (self._metadata and self._metadata.payload):
                 self.changes += 1
-            self._metadata = message
 
     def forgetData(self, name: str) -> None:
         """The publisher has taken something back that it had set (C{@clearDataFrame})."""

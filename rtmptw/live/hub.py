@@ -49,7 +49,6 @@ class StreamHub:
         if stream.publication is not None:
             raise StatusError(f"{path} is published already", BAD_NAME)
         publication = stream.publish(publisher)
-        self._log.info("{path}: publish started", path=path)
         for observer in tuple(self.observers):
             try:
                 observer.publishStarted(stream)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.errors import LocalProtocolError
@@ -20,13 +21,16 @@ from rtmptw.live.image import decodeImages, encodeImage
 from rtmptw.live.subscription import Subscription
 from rtmptw.live.tape import Tape
 from rtmptw.live.viewer import Viewer
-from rtmptw.wire.media import classify, describe
+from rtmptw.wire.media import MediaKind, classify, describe
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["LiveStream", "Publication"]
 
 #: How many messages may be on the tape that nobody needs, before they are forgotten.
 _SURPLUS = 64
+
+#: Greater than every track ID, which is one byte.
+_NO_TRACK = 256
 
 
 class LiveStream:
@@ -40,6 +44,8 @@ class LiveStream:
     @ivar hasVideo: whether this publisher has sent a picture, or a header for pictures.
     """
 
+    _log = Logger()
+
     def __init__(self, path: str, clock: IReactorTime, unused: Callable[[LiveStream], None]) -> None:
         """
         @param unused: called when nobody publishes, plays or subscribes any more.
@@ -50,15 +56,11 @@ class LiveStream:
         self.headers = HeaderCache()
         self._tape = Tape()
         self.hasVideo = False
+        self._mainTrack = _NO_TRACK
         self._unused = unused
         self._viewers: dict[Viewer, None] = {}
         self._subscriptions: dict[Subscription, None] = {}
         self._holds: set[Subscription] = set()
-
-    @property
-    def viewers(self) -> int:
-        """How many viewers there are."""
-        return len(self._viewers)
 
     @property
     def isAtKeyframe(self) -> bool:
@@ -78,6 +80,7 @@ class LiveStream:
         self.headers = HeaderCache()
         self._tape = Tape()
         self.hasVideo = False
+        self._mainTrack = _NO_TRACK
         for viewer in self._viewers:
             viewer.begin(self._tape, self.headers)
         if self._holds:
@@ -142,20 +145,34 @@ class LiveStream:
                 self.hasVideo = True
                 tape.keyframe = None
             if kind.isHeader:
+                if message.type == MessageType.VIDEO and kind is MediaKind.SEQUENCE_HEADER:
+                    self._seeTrack(message)
                 if self.headers.see(message):
                     # What is on the tape is not for the new headers.
                     tape.keyframe = None
             elif self.hasVideo:
-                isKeyframe = kind.isKeyframe and _startsTrackZero(message)
+                isKeyframe = kind.isKeyframe and self._seeTrack(message)
             else:
                 isKeyframe = kind.isFrame
         tape.append(image, message.type, message.timestamp, self.clock.seconds(), isKeyframe)
         for subscription in tuple(self._subscriptions):
             subscription.give(message)
 
+    def _seeTrack(self, message: Message) -> bool:
+        """
+        Look at the track of a video header or keyframe. The main track is the one with the lowest ID so far.
+
+        Colour metadata must not be asked: FFmpeg sends every track's as if it were track 0's.
+
+        @return: whether it is the main track's: another track's keyframe is no place to start (wire facts 7.1).
+        """
+        track = _lowestTrack(message)
+        self._mainTrack = min(self._mainTrack, track)
+        return track == self._mainTrack
+
     def _flush(self) -> None:
         for viewer in tuple(self._viewers):
-            viewer.flush()
+            self._serve(viewer, viewer.flush)
         tape = self._tape
         if tape.keyframe is not None and tape.keyframe - tape.first >= _SURPLUS:
             positions = [viewer.position for viewer in self._viewers if viewer.position is not None]
@@ -171,14 +188,22 @@ class LiveStream:
         for subscription in subscriptions:
             subscription.end(reason)
         for viewer in viewers:
-            viewer.end()
+            self._serve(viewer, viewer.end)
         if holds:
             # It may have more to say, to another stream or for a proper farewell.
             publisher.resumeProducing()
         self._checkUse()
 
+    def _serve(self, viewer: Viewer, serve: Callable[[], None]) -> None:
+        """What goes wrong with one viewer costs that viewer alone."""
+        try:
+            serve()
+        except Exception:
+            self._log.failure("{path}: a viewer has failed and is dropped", path=self.path)
+            viewer.stop()
+
     def _past(self) -> list[Message]:
-        """What a late subscriber is given first: as a late viewer is, but it need not wait for a keyframe."""
+        """What a late subscriber is given first: as a late viewer is, but no video is kept from it."""
         tape = self._tape
         start = tape.keyframe
         if start is None and tape.first == 0:
@@ -234,8 +259,8 @@ class Publication:
             stream._end(self.publisher, reason)
 
 
-def _startsTrackZero(keyframe: Message) -> bool:
-    """Whether a keyframe is the main track's: another track's is no place to start (wire facts 7.1)."""
-    if keyframe.payload[0] & 0x8F not in (0x86, 0x87):
-        return True
-    return any(track.id == 0 for track in describe(keyframe.type, keyframe.payload).tracks)
+def _lowestTrack(message: Message) -> int:
+    """The lowest ID among the tracks of a video header or keyframe; 0 if it is not multitrack."""
+    if message.payload[0] & 0x8F not in (0x86, 0x87):
+        return 0
+    return min(track.id for track in describe(message.type, message.payload).tracks)

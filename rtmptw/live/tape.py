@@ -11,12 +11,14 @@ What it keeps
 - Everything from the newest keyframe on, because that is where late joiners start.
 - Before that, what a viewer still needs, as long as the whole is within C{maxBytes} and C{maxMessages}.
 
-A group of pictures that is larger than the bounds is not kept; joiners then wait for the next keyframe.
+A group of pictures that is larger than the bounds is not kept; joiners then have no picture until the next keyframe.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from rtmptw.wire.message import MessageType
 
 __all__ = ["MAX_BYTES", "MAX_MESSAGES", "Entry", "Tape"]
 
@@ -50,12 +52,14 @@ class Tape:
 
     @ivar first: the position of the oldest entry kept.
     @ivar keyframe: the position of the newest keyframe, or L{None} if none is kept.
+    @ivar hasKeyframes: whether there has been a keyframe of pictures, kept or not: then there will be another.
     @ivar bytes: the size of all images ever appended.
     """
 
     def __init__(self, maxBytes: int = MAX_BYTES, maxMessages: int = MAX_MESSAGES) -> None:
         self.first = 0
         self.keyframe: int | None = None
+        self.hasKeyframes = False
         self.bytes = 0
         self._maxBytes = maxBytes
         self._maxMessages = maxMessages
@@ -82,6 +86,7 @@ class Tape:
             self.forget(self.first + len(self._entries) // 4 + 1)
         if isKeyframe:
             self.keyframe = self.end
+            self.hasKeyframes |= type == MessageType.VIDEO
         self._entries.append(Entry(image, type, timestamp, written, self.bytes))
         self.bytes += len(image)
 

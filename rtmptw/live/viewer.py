@@ -7,13 +7,17 @@ How fast a viewer is served
 - While its outlet is ready, it is given everything up to the end of the tape, in blocks, whole messages only.
 - While its outlet is full nothing is sent, and nothing is queued: the tape goes on, the viewer stays where it is.
 - Too far behind, by bytes or by seconds, or off the tape, it goes on at the newest keyframe; headers again first, if
-  they have changed. What it missed is counted. The publisher never waits for a viewer.
+  they have changed. What it jumped over is counted. The publisher never waits for a viewer.
 - When the publisher has gone, the tape grows no more, and what is on it is sent however long that takes.
 
 Where it starts
 ===============
 - Before the publisher: with the publisher's first message.
-- Later: with metadata, every header, and the newest keyframe that the tape still has. If there is none, with the next.
+- Later: with metadata, every header, and the newest keyframe that the tape still has.
+- If there is none (the last one is longer ago than the tape reaches): at the end of the tape, with metadata, every
+  header, and all but video; with video from the next keyframe on. Who wants video again after a while without goes on
+  in the same way where it is.
+- If there has never been one (data only; video that we do not understand): at the end of the tape, with everything.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from rtmptw.interfaces import IOutlet, IViewing
 from rtmptw.live.headers import HeaderCache
 from rtmptw.live.image import address, encodeImage
 from rtmptw.live.tape import Entry, Tape
+from rtmptw.wire.message import MessageType
 
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
@@ -51,9 +56,8 @@ class Viewer:
     """
     One viewer of one stream.
 
-    @ivar position: its place on the tape; L{None} while it waits for a place to start. If the tape has forgotten that
-        place, it waits for a keyframe.
-    @ivar skipped: how many messages it has missed because it was slow.
+    @ivar position: its place on the tape; L{None} while it has none.
+    @ivar skipped: how many messages it has jumped over because it was slow.
     """
 
     _log = Logger()
@@ -69,7 +73,10 @@ class Viewer:
         self._headers = HeaderCache()
         self._headerChanges = 0
         self._paused = False
+        self._soundOnly = False
         self._unwanted: frozenset[int] = frozenset()
+        self._headersDue: frozenset[int] = frozenset()
+        self._jumped = 0.0
         self._isOver = False
         self._stopped = False
         outlet.attach(self.flush)
@@ -93,30 +100,38 @@ class Viewer:
             return
         if not self._paused:
             if outlet.ready and self._mustJump(tape):
-                self._goToKeyframe(tape)
+                self._jump(tape)
             position = self.position
             if position is not None and position >= tape.first:
                 while outlet.ready and position < tape.end:
                     entries = tape.entries(position, BLOCK)
+                    if self._soundOnly and tape.keyframe is not None and tape.keyframe >= position:
+                        entries = entries[: tape.keyframe - position] or self._getPicture(entries)
+                    if self._headersDue:
+                        self._sendHeaders(entries[0].timestamp, self._headersDue)
                     self.position = position = position + len(entries)
                     self._send(entries)
-                if position == tape.end:
+                if position == tape.end and not self._soundOnly:
                     self._headerChanges = self._headers.changes
-        if self._isOver and (self._paused or self._hasAll(tape)):
+        if self._isOver and (self._paused or self.position == tape.end):
             self._finish()
 
     def _send(self, entries: list[Entry]) -> None:
-        if self._unwanted:
-            entries = [entry for entry in entries if entry.type not in self._unwanted]
+        if self._unwanted or self._soundOnly:
+            entries = [entry for entry in entries if self._isWanted(entry.type)]
         block = b"".join([address(entry.image, self._streamId) for entry in entries])
         if block:
             self._outlet.write(block)
 
-    def _hasAll(self, tape: Tape) -> bool:
-        """Whether there is nothing more to send; for one that waits, nothing to start with."""
-        if self.position is None or self.position < tape.first:
-            return tape.keyframe is None
-        return self.position == tape.end
+    def _isWanted(self, type: int) -> bool:
+        return type not in self._unwanted and not (self._soundOnly and type == MessageType.VIDEO)
+
+    def _getPicture(self, entries: list[Entry]) -> list[Entry]:
+        """The keyframe has come that this viewer has waited for; video headers before it were withheld as well."""
+        self._soundOnly = False
+        if self._headerChanges != self._headers.changes:
+            self._sendHeaders(entries[0].timestamp)
+        return entries
 
     def _mustJump(self, tape: Tape) -> bool:
         position = self.position
@@ -126,30 +141,47 @@ class Viewer:
             return False
         if tape.behind(position) > MAX_BEHIND_BYTES:
             return True
-        return self._stream.clock.seconds() - tape.entry(position).written > MAX_BEHIND_SECONDS
+        # What was on the tape before it came, or before it jumped, is no delay of its own.
+        since = max(tape.entry(position).written, self._jumped)
+        return self._stream.clock.seconds() - since > MAX_BEHIND_SECONDS
 
-    def _goToKeyframe(self, tape: Tape) -> None:
-        """Start, or start again, at the newest keyframe. Without one on the tape, wait for the next."""
-        keyframe, position = tape.keyframe, self.position
-        if keyframe is None:
-            return
+    def _jump(self, tape: Tape) -> None:
+        """Start, or start again, at the newest keyframe; without one on the tape, at its end and with sound alone."""
+        position, hadPicture = self.position, not self._soundOnly
+        self._jumped = self._stream.clock.seconds()
+        self.position = tape.end if tape.keyframe is None else tape.keyframe
+        self._soundOnly = tape.keyframe is None and tape.hasKeyframes
         if position is not None:
-            self._miss(keyframe - position)
-        self.position = keyframe
+            self._miss(self.position - position)
+        if self._soundOnly and hadPicture:
+            self._log.warn(
+                "{path}: {peer} has no picture before the next keyframe, because the last one was too long ago",
+                path=self._stream.path,
+                peer=self._outlet.peer,
+            )
         if position is None or self._headerChanges != self._headers.changes:
+            self._sendHeaders(tape.entry(min(self.position, tape.end - 1)).timestamp)
+
+    def _sendHeaders(self, timestamp: int, types: frozenset[int] | None = None) -> None:
+        """Metadata and headers, all or of some types, with the time of the frame that will follow, ms."""
+        if types is None:
             self._headerChanges = self._headers.changes
-            headers = [
-                address(encodeImage(header), self._streamId)
-                for header in self._headers.messages(tape.entry(keyframe).timestamp)
-                if header.type not in self._unwanted
-            ]
-            if headers:
-                self._outlet.write(b"".join(headers))
+        self._headersDue = frozenset()
+        messages = [
+            header
+            for header in self._headers.messages(timestamp)
+            if header.type not in self._unwanted and (types is None or header.type in types)
+        ]
+        if messages:
+            self._outlet.write(b"".join([address(encodeImage(message), self._streamId) for message in messages]))
 
     def _miss(self, count: int) -> None:
         if not self.skipped:
             self._log.warn(
-                "{path}: a viewer is too slow; {count} messages are left out", path=self._stream.path, count=count
+                "{path}: {peer} is too slow a viewer; {count} messages are left out",
+                path=self._stream.path,
+                peer=self._outlet.peer,
+                count=count,
             )
         self.skipped += count
 
@@ -164,6 +196,13 @@ class Viewer:
     def _detach(self) -> None:
         self._stopped = True
         self._outlet.detach(self.flush)
+        if self.skipped:
+            self._log.info(
+                "{path}: {peer} was too slow a viewer; {count} messages were left out in all",
+                path=self._stream.path,
+                peer=self._outlet.peer,
+                count=self.skipped,
+            )
 
     # IViewing
 
@@ -185,20 +224,26 @@ class Viewer:
             self.flush()
 
     def receive(self, type: int, wanted: bool) -> None:
-        """See L{IViewing.receive}."""
-        if wanted and type in self._unwanted:
-            self._unwanted -= {type}
-            self.position = None
-            self.flush()
-        elif not wanted:
+        """
+        See L{IViewing.receive}.
+
+        What is wanted again comes from where the viewer is, video from the next keyframe: time never goes back.
+        """
+        if not wanted:
             self._unwanted |= {type}
+        elif type in self._unwanted:
+            self._unwanted -= {type}
+            self._headersDue |= {type}
+            if type == MessageType.VIDEO and self._tape is not None:
+                self._soundOnly = self._tape.hasKeyframes
+            self.flush()
 
     def stop(self) -> None:
         """See L{IViewing.stop}."""
         self._ended = _nothing
+        self._stream.leave(self)
         if not self._stopped:
             self._detach()
-        self._stream.leave(self)
 
 
 def _nothing() -> None:

@@ -19,17 +19,19 @@ from datetime import datetime
 from time import monotonic
 
 from rtmptw.errors import LocalProtocolError, RemoteProtocolError
-from rtmptw.record.filename import PARTIAL, createFile
+from rtmptw.record.filename import PARTIAL, NewFile, createFile
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import DATA_LIMITS, AMFValue, ECMAArray
 from rtmptw.wire.data import ON_META_DATA
 from rtmptw.wire.flv import encodeTag, fileHeader
 from rtmptw.wire.message import MessageType
 
-__all__ = ["SYNC_SECONDS", "FLVFile", "Tag"]
+__all__ = ["SYNC_BYTES", "SYNC_SECONDS", "FLVFile", "Tag"]
 
-#: How often what was written is forced to the disk, seconds.
+#: How often what was written is forced to the disk, seconds; and bytes: the system takes as much as there is memory,
+#: and then a slow disk would seem quick at first, and stand still for long later.
 SYNC_SECONDS = 1.0
+SYNC_BYTES = 4 * 1024 * 1024
 
 #: A tag to be written: message type, ms since the beginning, payload.
 Tag = tuple[int, int, bytes]
@@ -49,6 +51,8 @@ class FLVFile:
     One recording on the disk.
 
     @ivar name: the name of the finished file, relative to the directory of all recordings.
+    @ivar place: the name that it has at present: with L{PARTIAL} behind it until it is finished, and empty when it is
+        removed.
     @ivar size: how many bytes it has: whole tags only.
     """
 
@@ -61,13 +65,14 @@ class FLVFile:
         @param began: when the publish began, in UTC.
         @raise OSError: if that can't be.
         """
-        self._root = root
-        self._file: int | None
-        self._file, self.name = createFile(root, path, began, ".flv")
+        self._file: NewFile | None = createFile(root, path, began, ".flv")
+        self.name = self._file.name
+        self.place = self.name + PARTIAL
         self.size = 0
         self._end = 0
         self._hasMetadata = False
         self._synced = monotonic()
+        self._syncedSize = 0
 
     def write(self, tags: Iterable[Tag]) -> None:
         """
@@ -78,12 +83,13 @@ class FLVFile:
         """
         if self._file is None:
             raise LocalProtocolError(f"{self.name} is finished")
+        file = self._file.file
         pieces = list(self._pieces(tags))
         rest = memoryview(b"".join([piece for piece, _ in pieces]))
         position = self.size
         try:
             while rest:
-                written = os.pwrite(self._file, rest, position)
+                written = os.pwrite(file, rest, position)
                 rest = rest[written:]
                 position += written
         finally:
@@ -94,34 +100,35 @@ class FLVFile:
                 self._end = max(self._end, end)
             if rest:
                 with contextlib.suppress(OSError):
-                    os.ftruncate(self._file, self.size)
-        if monotonic() - self._synced >= SYNC_SECONDS:
-            os.fdatasync(self._file)
-            self._synced = monotonic()
+                    os.ftruncate(file, self.size)
+        if self.size - self._syncedSize >= SYNC_BYTES or monotonic() - self._synced >= SYNC_SECONDS:
+            os.fdatasync(file)
+            self._synced, self._syncedSize = monotonic(), self.size
 
     def finish(self) -> None:
         """
         Put duration and size in, and give the file its name; a file with nothing in it is removed. Harmless when
         repeated, also after an error.
 
-        @raise OSError: if that can't be; what was written before is good all the same.
+        @raise OSError: if that can't be; what was written before is good all the same, at L{place}.
         """
         if self._file is None:
             return
-        # Closed once, whatever happens: the number may be another file's a moment later.
+        # Closed once, whatever happens: the numbers may be other files' a moment later.
         file, self._file = self._file, None
         try:
             if self.size:
-                os.pwrite(file, struct.pack(">d", self._end / 1000), _DURATION_AT)
-                os.pwrite(file, struct.pack(">d", self.size), _SIZE_AT)
-            os.fdatasync(file)
+                os.pwrite(file.file, struct.pack(">d", self._end / 1000), _DURATION_AT)
+                os.pwrite(file.file, struct.pack(">d", self.size), _SIZE_AT)
+            os.fdatasync(file.file)
+            if self.size:
+                file.keep()
+                self.place = self.name
+            else:
+                file.remove()
+                self.place = ""
         finally:
-            os.close(file)
-        name = os.path.join(self._root, self.name)
-        if self.size:
-            os.rename(name + PARTIAL, name)
-        else:
-            os.unlink(name + PARTIAL)
+            file.close()
 
     def _pieces(self, tags: Iterable[Tag]) -> Iterator[tuple[bytes, int]]:
         """What is to be written, in pieces that can stand at the end of a file, and the time that each brings, ms."""

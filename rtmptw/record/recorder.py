@@ -4,21 +4,24 @@ The recorder: every publish becomes an FLV file.
 
 The reactor never waits for the disk
 ====================================
-A recording collects messages in a list. A thread takes the whole list, writes it, and comes back for what has gathered
-meanwhile: so a quick disk gets every message at once, and a slow one gets larger pieces.
+A recording collects messages. A thread takes a piece of them, up to about L{PIECE} bytes, writes it, and comes back for
+the next: so a quick disk gets every message at once, a slow one gets larger pieces, and each piece that is done shows
+that the disk gets on.
 
 - When more than L{HIGH_WATER} bytes are waiting, the publisher is not read any more, until less than L{LOW_WATER} are.
-- A disk that takes longer than L{STALL_SECONDS} for that is out of order. Live goes before the recording: the publisher
-  is read again, what comes is left out of the file, and when the disk is back, the file goes on at a keyframe. The gap
-  is logged.
+  A disk that is slow but gets on thus loses nothing: it makes the publisher wait, however often and long.
+- A disk that finishes no piece for L{STALL_SECONDS} while the publisher waits is out of order. Live goes before the
+  recording: the publisher is read again, what comes is left out of the file, and when the disk has taken all that was
+  waiting, the file goes on at a keyframe. The gap is logged.
 - When writing fails (a full disk, say) the recording is over: the file is finished with what it has, and the log says
-  why. The stream goes on.
+  why, and which file that is. The stream goes on.
 
-A publish that brings nothing leaves no file.
+A publish that brings nothing leaves no file, but a line in the log.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -34,16 +37,28 @@ from rtmptw.live.livestream import LiveStream
 from rtmptw.record.flvfile import FLVFile, Tag
 from rtmptw.wire.message import Message, MessageType
 
-__all__ = ["HIGH_WATER", "LOW_WATER", "MESSAGE_COST", "REORDER_MARGIN", "STALL_SECONDS", "Recorder", "Recording"]
+__all__ = [
+    "HIGH_WATER",
+    "LOW_WATER",
+    "MESSAGE_COST",
+    "PIECE",
+    "REORDER_MARGIN",
+    "STALL_SECONDS",
+    "Recorder",
+    "Recording",
+]
 
 #: Bytes waiting for the disk: when the publisher is held, and when it is read again.
 HIGH_WATER = 16 * 1024 * 1024
-LOW_WATER = 4 * 1024 * 1024
+LOW_WATER = 12 * 1024 * 1024
+
+#: How much the thread is given at a time, bytes; more only if a single message is larger.
+PIECE = 1024 * 1024
 
 #: What a waiting message costs beside its payload, bytes: many empty ones are much as well.
 MESSAGE_COST = 256
 
-#: How long a publisher is held for a slow disk, seconds.
+#: How long a publisher is held for a disk that finishes nothing, seconds.
 STALL_SECONDS = 5.0
 
 #: A recording begins at 0. If a stream does not, its first message is put here (ms), so that one which comes a little
@@ -115,7 +130,7 @@ class Recording:
         self._run = run
         self._file: FLVFile | None = None
         self._subscription: ISubscription | None = None
-        self._tags: list[Tag] = []
+        self._tags: deque[Tag] = deque()
         self._waiting = 0
         self._busy = False
         self._ended = False
@@ -142,8 +157,7 @@ class Recording:
         """One message for the file."""
         if self._ended or (self._missed and not self._endGap(message)):
             return
-        self._tags.append((message.type, self._time(message), message.payload))
-        self._waiting += len(message.payload) + MESSAGE_COST
+        self._add(message)
         if self._waiting > HIGH_WATER and self._stall is None and self._subscription is not None:
             self._subscription.pauseProducing()
             self._stall = self._clock.callLater(STALL_SECONDS, self._beginGap)
@@ -159,9 +173,9 @@ class Recording:
             self._work()
 
     def _work(self) -> None:
-        """Write what there is, in the thread; then what has come meanwhile; at the end, finish."""
-        tags, self._tags = self._tags, []
-        size, last = self._waiting, self._ended
+        """Write a piece of what there is, in the thread; then the next; at the end, finish."""
+        tags, size = self._takePiece()
+        last = self._ended and not self._tags
 
         def work() -> None:
             if tags:
@@ -174,43 +188,67 @@ class Recording:
         self._busy = True
         self._run(work).addCallbacks(self._worked, self._failed, callbackArgs=(size, last))
 
+    def _takePiece(self) -> tuple[list[Tag], int]:
+        """What is to be written next, and how much of what is waiting that is."""
+        piece: list[Tag] = []
+        size = 0
+        while self._tags:
+            cost = _cost(self._tags[0][2])
+            if piece and size + cost > PIECE:
+                break
+            piece.append(self._tags.popleft())
+            size += cost
+        return piece, size
+
     def _worked(self, _: None, size: int, last: bool) -> None:
         self._busy = False
         self._waiting -= size
         if last:
             if self._file is not None:
                 self._log.info("{path}: recorded as {file}", path=self._path, file=self._file.name)
+            else:
+                self._log.info("{path}: nothing was recorded, because nothing was published", path=self._path)
             self.finished.callback(None)
             return
-        if self._waiting < LOW_WATER and self._stall is not None:
-            self._endStall()
-            if self._subscription is not None:
-                self._subscription.resumeProducing()
+        if self._stall is not None:
+            if self._waiting < LOW_WATER:
+                self._endStall()
+                if self._subscription is not None:
+                    self._subscription.resumeProducing()
+            else:
+                self._stall.reset(STALL_SECONDS)
         # To resume may have brought more at once, and set the thread to work on it.
         if (self._tags or self._ended) and not self._busy:
             self._work()
 
     def _failed(self, failure: Failure) -> None:
-        """Keep what is on the disk, and say why there is no more."""
+        """Keep what is on the disk, and say where that is, and why there is no more."""
         self._ended = True
-        self._tags = []
+        self._tags.clear()
         self._endStall()
         if self._subscription is not None:
             self._subscription.stopProducing()
             self._subscription = None
-        self._log.error(
-            "{path}: recording stopped: {error}", path=self._path, error=failure.getErrorMessage(), failure=failure
-        )
         file, self._file = self._file, None
         done = self._run(file.finish) if file is not None else succeed(None)
-        done.addErrback(
-            lambda failure: self._log.error(
+        done.addBoth(lambda result: self._logStop(failure, file, result))
+        done.addCallback(self.finished.callback)
+
+    def _logStop(self, failure: Failure, file: FLVFile | None, result: Failure | None) -> None:
+        place = file.place if file is not None else ""
+        self._log.error(
+            "{path}: recording stopped: {error}; {place}",
+            path=self._path,
+            error=failure.getErrorMessage(),
+            place=f"{place} has what came before" if place else "there is no file",
+            failure=failure,
+        )
+        if result is not None:
+            self._log.error(
                 "{path}: the recording keeps the ending .part: {error}",
                 path=self._path,
-                error=failure.getErrorMessage(),
+                error=result.getErrorMessage(),
             )
-        )
-        done.addCallback(self.finished.callback)
 
     # A disk that is too slow
 
@@ -238,8 +276,12 @@ class Recording:
         )
         self._missed = 0
         for header in self._stream.headers.messages(message.timestamp):
-            self._tags.append((header.type, self._time(header), header.payload))
+            self._add(header)
         return True
+
+    def _add(self, message: Message) -> None:
+        self._tags.append((message.type, self._time(message), message.payload))
+        self._waiting += _cost(message.payload)
 
     def _time(self, message: Message) -> int:
         """
@@ -253,3 +295,8 @@ class Recording:
         step = (message.timestamp - self._last) & 0xFFFFFFFF
         self._last += step if step < 0x80000000 else step - 0x100000000
         return max(0, self._last - self._origin) & 0xFFFFFFFF
+
+
+def _cost(payload: bytes) -> int:
+    """What a message counts for while it waits, bytes."""
+    return len(payload) + MESSAGE_COST

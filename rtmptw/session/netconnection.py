@@ -19,22 +19,21 @@ from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
-from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from rtmptw.errors import RemoteProtocolError, StatusError
+from rtmptw.errors import StatusError
 from rtmptw.interfaces import IApplication, ILink, IStreamHub
 from rtmptw.requests import ConnectRequest, StreamRequest
 from rtmptw.session import limits, status
+from rtmptw.session.acknowledgement import Acknowledgements
 from rtmptw.session.connect import acceptConnect, checkConnect, readConnect
 from rtmptw.session.netstream import NetStream, State
 from rtmptw.session.streampath import partQuery, streamPath
+from rtmptw.session.verdict import Verdict
 from rtmptw.wire.aggregate import splitAggregate
 from rtmptw.wire.amf import UNDEFINED, AMFValue
 from rtmptw.wire.command import Command, messageStreamId
-from rtmptw.wire.control import UserControl, UserControlType, acknowledgement, controlValue
-from rtmptw.wire.data import DataMessage
+from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["NetConnection", "Phase"]
@@ -54,12 +53,11 @@ class NetConnection:
     The server's side of one connection, from the first message on.
 
     @ivar request: what the client asked for in its connect.
-    @ivar waiting: whether the application has still to answer; nothing may be given to L{messageReceived} meanwhile.
     @ivar lastCommand: the name of the last command that came, for the log.
     @ivar commands: how many commands have come in this second.
     @ivar silent: whether it has published: nothing is sent any more that does not have to be, because a publisher that
         closes with something unread loses the end of its stream (wire facts 0.2, 10.94).
-    @ivar unreadable: how many data messages could not be read and were passed over.
+    @ivar strays: how many media messages came on a message stream that does not publish.
     """
 
     _log = Logger()
@@ -67,7 +65,6 @@ class NetConnection:
     #: By message type. What is not here is passed over (wire facts 10.25).
     RECEIVERS: ClassVar[dict[int, str]] = {
         MessageType.USER_CONTROL: "_userControlReceived",
-        MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE: "_windowReceived",
         MessageType.AUDIO: "_mediaReceived",
         MessageType.VIDEO: "_mediaReceived",
         MessageType.DATA_AMF3: "_dataReceived",
@@ -84,7 +81,6 @@ class NetConnection:
         (Phase.CONNECTED, "createStream"): "_createStream",
         (Phase.CONNECTED, "deleteStream"): "_deleteStream",
         (Phase.CONNECTED, "FCUnpublish"): "_FCUnpublish",
-        (Phase.CONNECTED, "getStreamLength"): "_getStreamLength",
         **{
             (Phase.CONNECTED, name): "_streamCommand"
             for name in ("publish", "play", "pause", "pauseRaw", "seek", "receiveAudio", "receiveVideo", "closeStream")
@@ -100,31 +96,50 @@ class NetConnection:
         """
         self.request = ConnectRequest(peer, "", secure=secure)
         self.phase = Phase.FRESH
-        self.waiting = False
         self.lastCommand = ""
         self.commands = 0
         self.silent = False
-        self.unreadable = 0
+        self.strays = 0
         self._link = link
         self._application = application
         self._hub = hub
+        self._verdict: Verdict | None = None
+        self._activity = "it neither published nor played"
         self._streams: dict[int, NetStream] = {}
         self._created = 0
-        self._window = 0
-        self._acknowledged = 0
+        self._acknowledgements = Acknowledgements()
         self._pings = limits.PINGS_PER_SECOND
         self._requests = limits.REQUESTS_AT_ONCE
         self._receivers = {type: getattr(self, name) for type, name in self.RECEIVERS.items()}
+        self._receivers[MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE] = self._acknowledgements.windowReceived
 
     @property
-    def ended(self) -> bool:
-        """Whether the connection is over."""
-        return self.phase is Phase.ENDED
+    def waiting(self) -> bool:
+        """Whether the application has still to answer; nothing may be given to L{messageReceived} meanwhile."""
+        return self._verdict is not None
+
+    @property
+    def activity(self) -> str:
+        """What it is doing or has done last, for the log."""
+        for stream in self._streams.values():
+            if stream.state is not State.IDLE:
+                return f"it was {stream.state.value} {stream.path}"
+        return self._activity
+
+    @property
+    def connected(self) -> bool:
+        """Whether its connect was accepted, so that it can be told something."""
+        return self.phase is Phase.CONNECTED
 
     @property
     def publishing(self) -> bool:
         """Whether any message stream publishes."""
         return bool(self._publishers())
+
+    @property
+    def playing(self) -> bool:
+        """Whether any message stream plays."""
+        return any(stream.state is State.PLAYING for stream in self._streams.values())
 
     @property
     def active(self) -> bool:
@@ -152,7 +167,7 @@ class NetConnection:
                 stream.publication.flush()
         # At most one acknowledgement for a read, and none to somebody who sends media (wire facts 2.8, 10.94).
         if not self.silent:
-            self._acknowledge(received)
+            self._link.send(*self._acknowledgements.due(received))
 
     def second(self, received: int, quiet: bool) -> None:
         """
@@ -164,14 +179,18 @@ class NetConnection:
         self._pings = limits.PINGS_PER_SECOND
         self.commands = 0
         self._requests = min(self._requests + limits.REQUESTS_PER_SECOND, limits.REQUESTS_AT_ONCE)
-        if quiet:
-            self._acknowledge(received)
+        if self._verdict is not None:
+            self._verdict.second()
+        elif quiet:
+            self._link.send(*self._acknowledgements.due(received))
 
     def close(self, reason: str) -> None:
         """
         The connection is over: end what it was doing, after all that was received. Harmless when repeated.
         """
         self.phase = Phase.ENDED
+        if self._verdict is not None:
+            self._verdict.cancel()
         for stream in self._streams.values():
             stream.close(reason)
 
@@ -190,26 +209,29 @@ class NetConnection:
                 raise StatusError("too many requests")
             self._requests -= 1
 
-        def decided(result: object) -> None:
-            self.waiting = False
+        def decided(refusal: StatusError | None) -> None:
+            self._verdict = None
             if self.phase is not Phase.ENDED:
                 try:
-                    if isinstance(result, Failure):
-                        result.raiseException()
+                    if refusal is not None:
+                        raise refusal
                     granted()
                 except StatusError as error:
                     self._refuse(command, id, error)
                 except Exception:
-                    self._log.failure("{command} from {peer}", command=command, peer=self.request.peer)
-                    self._refuse(
-                        command, id, StatusError("internal error", "" if command == "connect" else status.FAILED)
-                    )
+                    self._log.failure("{peer}: a {command} failed", peer=self.request.peer, command=command)
+                    self._refuse(command, id, StatusError("internal error"))
             if asynchronous:
                 self._link.proceed()
 
-        self.waiting = True
-        maybeDeferred(getattr(self._application, f"{command}Requested"), request).addBoth(decided)
+        self._verdict = Verdict(self._application, command, request)
+        self._verdict.whenDecided(decided)
         asynchronous = True
+
+    def started(self, stream: NetStream) -> None:
+        """A message stream has begun to publish or to play."""
+        self._activity = f"it had been {stream.state.value} {stream.path}"
+        self._log.info("{peer}: {state} {path}", peer=self.request.peer, state=stream.state.value, path=stream.path)
 
     def streamEnded(self) -> None:
         """A stream that was played is over: so is the connection, if it has nothing else to do."""
@@ -227,42 +249,29 @@ class NetConnection:
             self._pings -= 1
             self._link.send(UserControl(UserControlType.PING_RESPONSE, control.value).encode())
 
-    def _windowReceived(self, message: Message) -> None:
-        window = controlValue(message)
-        if window:
-            self._window = max(window, limits.MIN_WINDOW)
-
-    def _acknowledge(self, received: int) -> None:
-        """Acknowledge a full window to somebody who asked for it (RTMP 1.0, section 5.4.3)."""
-        if self._window and received - self._acknowledged >= self._window:
-            self._acknowledged = received
-            self._link.send(acknowledgement(received))
-
     # Media
 
     def _mediaReceived(self, message: Message) -> None:
         stream = self._streams.get(message.streamId)
+        if stream is None or stream.publication is None:
+            stream = self._strayReceived(message)
         if stream is not None and stream.publication is not None:
             stream.publication.append(message)
 
     def _dataReceived(self, message: Message) -> None:
         stream = self._streams.get(message.streamId)
         if stream is None or stream.publication is None:
-            return
-        try:
-            data = DataMessage.decode(message)
-        except RemoteProtocolError as error:
-            # Some real encoders send these (wire facts 10.70).
-            self.unreadable += 1
-            if self.unreadable == 1:
-                self._log.info("{peer}: a data message is passed over: {error}", peer=self.request.peer, error=error)
-            return
-        if data.clears:
-            stream.publication.clearMetadata(data.name)
-        else:
-            stream.publication.append(
-                Message(MessageType.DATA, message.timestamp, message.streamId, data.payload, message.chunkStreamId)
-            )
+            stream = self._strayReceived(message)
+        if stream is not None:
+            stream.dataReceived(message)
+
+    def _strayReceived(self, message: Message) -> NetStream | None:
+        """Media on a message stream that does not publish can only be meant for the one that does."""
+        self.strays += 1
+        if self.strays == 1:
+            self._log.info("{peer}: media on an idle message stream, {id}", peer=self.request.peer, id=message.streamId)
+        publishers = self._publishers()
+        return publishers[0] if len(publishers) == 1 else None
 
     def _aggregateReceived(self, message: Message) -> None:
         for part in splitAggregate(message):
@@ -321,7 +330,7 @@ class NetConnection:
         for key in [number] if number is not None else [stream.id for stream in self._publishers()]:
             stream = self._streams.pop(key, None)
             if stream is not None:
-                stream.close(command.name)
+                stream.endedBy(command)
 
     def _FCUnpublish(self, command: Command, id: int) -> None:
         """The name may differ from the one published (wire facts 10.59); it can only mean a stream of this peer."""
@@ -333,14 +342,10 @@ class NetConnection:
                 return
             publishers = [stream for stream in publishers if stream.path == path]
         for stream in publishers:
-            stream.close(command.name)
+            stream.endedBy(command)
 
     def _publishers(self) -> list[NetStream]:
         return [stream for stream in self._streams.values() if stream.publication is not None]
-
-    def _getStreamLength(self, command: Command, id: int) -> None:
-        if not self.silent:
-            self._answer(command, 0.0)
 
     def _streamCommand(self, command: Command, id: int) -> None:
         """
@@ -370,11 +375,11 @@ class NetConnection:
 
     def _anyCommand(self, command: Command, id: int) -> None:
         """
-        releaseStream, FCPublish, _checkbw, FCSubscribe, and whatever else somebody calls: an empty result satisfies
-        all (wire facts 3.5). Not to a publisher.
+        releaseStream, FCPublish, _checkbw, FCSubscribe, and whatever else somebody calls: an empty result satisfies all
+        (wire facts 3.5). Not to a publisher.
         """
         if not self.silent and command.name not in ("_result", "_error", "onStatus"):
-            self._answer(command, UNDEFINED)
+            self._answer(command, 0.0 if command.name == "getStreamLength" else UNDEFINED)
 
     def _answer(self, command: Command, value: AMFValue) -> None:
         if command.transactionId:
@@ -384,13 +389,11 @@ class NetConnection:
         """Say no, why, and close: librtmp hangs for 30 s if only one of these is done (wire facts 3.6)."""
         code = error.code or status.REFUSALS.get(command, status.FAILED)
         if command == "connect":
-            information = status.information(code, error.description, "error")
-            self._link.send(Command("_error", self._connectTransaction, None, (information,)).encode())
+            self._link.send(status.callError(self._connectTransaction, code, error.description))
         else:
             self._link.send(status.onStatus(id, code, error.description, "error"))
         self._link.close(f"{command} refused: {code}: {error.description}")
 
     def _refuseCall(self, command: Command, reason: str) -> None:
-        information = status.information(status.CALL_FAILED, reason, "error")
-        self._link.send(Command("_error", command.transactionId, None, (information,)).encode())
+        self._link.send(status.callError(command.transactionId, status.CALL_FAILED, reason))
         self._link.close(f"{self.lastCommand!a} refused: {reason}")

@@ -21,9 +21,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from rtmptw.errors import StatusError
+from rtmptw.errors import RemoteProtocolError, StatusError
 from rtmptw.interfaces import ILink, IPublication, IStreamHub, IViewing
 from rtmptw.requests import PlayRequest, PublishRequest
 from rtmptw.session import status
@@ -31,6 +32,7 @@ from rtmptw.session.streampath import MAX_QUERY, checkText, joinQueries, partQue
 from rtmptw.wire import amf0
 from rtmptw.wire.command import Command
 from rtmptw.wire.control import UserControl, UserControlType
+from rtmptw.wire.data import DataMessage
 from rtmptw.wire.message import Message, MessageType
 
 if TYPE_CHECKING:
@@ -54,8 +56,12 @@ class NetStream:
 
     @ivar id: its message stream ID.
     @ivar state: what it is doing.
+    @ivar path: the identity of the stream that it publishes or plays, or has done last.
+    @ivar unreadable: how many data messages could not be read and were passed over.
     @ivar publication: the hold on a name, while it publishes.
     """
+
+    _log = Logger()
 
     TRANSITIONS: ClassVar[dict[tuple[State, str], str]] = {
         (State.IDLE, "publish"): "_publish",
@@ -76,16 +82,13 @@ class NetStream:
     def __init__(self, id: int, connection: NetConnection, link: ILink, hub: IStreamHub) -> None:
         self.id = id
         self.state = State.IDLE
+        self.path = ""
+        self.unreadable = 0
         self.publication: IPublication | None = None
         self._viewing: IViewing | None = None
         self._connection = connection
         self._link = link
         self._hub = hub
-
-    @property
-    def path(self) -> str | None:
-        """The identity of the stream that it publishes."""
-        return None if self.publication is None else self.publication.path
 
     def commandReceived(self, command: Command) -> None:
         """
@@ -111,6 +114,10 @@ class NetStream:
         if viewing is not None:
             viewing.stop()
 
+    def endedBy(self, command: Command) -> None:
+        """Stop, because the peer has said so."""
+        self.close(f"the peer has ended the stream ({command.name})")
+
     # Publishing
 
     def _publish(self, command: Command) -> None:
@@ -125,12 +132,13 @@ class NetStream:
 
     def _publishGranted(self, request: PublishRequest) -> None:
         publication = self._hub.publish(request.path, self)
-        if self._connection.ended:
+        if not self._connection.connected:
             # Somebody who was told of the publish did not want it.
             publication.end("the connection is closed")
             return
         self.publication = publication
-        self.state = State.PUBLISHING
+        self.state, self.path = State.PUBLISHING, request.path
+        self._connection.started(self)
         self._connection.silent = True
         self._link.trust()
         # From here on silence: most publishers do not read, and lose the end of their stream if there is something
@@ -147,10 +155,27 @@ class NetStream:
             raise StatusError("this message stream publishes already", status.BAD_NAME)
 
     def _unpublish(self, command: Command) -> None:
-        self.close(command.name)
+        self.endedBy(command)
 
     def _publishWhilePlaying(self, command: Command) -> None:
         raise StatusError("this message stream plays already", status.BAD_NAME)
+
+    def dataReceived(self, message: Message) -> None:
+        """A data message of the stream that it publishes. One that can't be read is passed over (wire facts 10.70)."""
+        assert self.publication is not None
+        try:
+            data = DataMessage.decode(message)
+        except RemoteProtocolError as error:
+            self.unreadable += 1
+            if self.unreadable == 1:
+                self._log.info("{path}: a data message is passed over: {error}", path=self.path, error=error)
+            return
+        if data.clears:
+            self.publication.clearMetadata(data.name)
+        else:
+            self.publication.append(
+                Message(MessageType.DATA, message.timestamp, message.streamId, data.payload, message.chunkStreamId)
+            )
 
     def pauseProducing(self) -> None:
         """A subscriber can't keep up."""
@@ -177,7 +202,8 @@ class NetStream:
         self._connection.ask("play", request, lambda: self._playGranted(request, bool(reset)), self.id)
 
     def _playGranted(self, request: PlayRequest, reset: bool) -> None:
-        self.state = State.PLAYING
+        self.state, self.path = State.PLAYING, request.path
+        self._connection.started(self)
         statuses = [UserControl(UserControlType.STREAM_BEGIN, self.id).encode()]
         if reset:
             statuses.append(status.onStatus(self.id, status.PLAY_RESET, f"Playing and resetting {request.path}."))
@@ -189,7 +215,7 @@ class NetStream:
         self._viewing = self._hub.play(request.path, self._link.outlet, self.id, self._ended)
 
     def _playNext(self, command: Command) -> None:
-        self.close(command.name)
+        self.endedBy(command)
         self._play(command)
 
     def _playWhilePublishing(self, command: Command) -> None:
@@ -207,7 +233,7 @@ class NetStream:
         self._connection.streamEnded()
 
     def _stopPlaying(self, command: Command) -> None:
-        self.close(command.name)
+        self.endedBy(command)
 
     def _pause(self, command: Command) -> None:
         assert self._viewing is not None

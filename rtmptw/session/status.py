@@ -13,11 +13,14 @@ from rtmptw.wire.command import Command
 from rtmptw.wire.message import Message
 
 __all__ = [
+    "APP_SHUTDOWN",
     "BAD_NAME",
     "CALL_FAILED",
+    "CLOSED",
     "CONNECT_REJECTED",
     "CONNECT_SUCCESS",
     "FAILED",
+    "IDLE_TIME_OUT",
     "PAUSE_NOTIFY",
     "PLAY_FAILED",
     "PLAY_RESET",
@@ -29,6 +32,7 @@ __all__ = [
     "STATUS_CHUNK_STREAM",
     "UNPAUSE_NOTIFY",
     "UNPUBLISH_NOTIFY",
+    "callError",
     "information",
     "onStatus",
 ]
@@ -36,6 +40,9 @@ __all__ = [
 CONNECT_SUCCESS = "NetConnection.Connect.Success"
 CONNECT_REJECTED = "NetConnection.Connect.Rejected"
 CALL_FAILED = "NetConnection.Call.Failed"
+CLOSED = "NetConnection.Connect.Closed"
+IDLE_TIME_OUT = "NetConnection.Connect.IdleTimeOut"
+APP_SHUTDOWN = "NetConnection.Connect.AppShutdown"
 PUBLISH_START = "NetStream.Publish.Start"
 PUBLISH_DENIED = "NetStream.Publish.Denied"
 BAD_NAME = "NetStream.Publish.BadName"
@@ -62,6 +69,11 @@ def information(code: str, description: str, level: str = "status") -> dict[str,
     @param level: "status", "warning" or "error".
     """
     return {"level": level, "code": code, "description": description}
+
+
+def callError(transactionId: float, code: str, description: str) -> Message:
+    """An C{_error}: the refusal of a call."""
+    return Command("_error", transactionId, None, (information(code, description, "error"),)).encode()
 
 
 def onStatus(streamId: int, code: str, description: str, level: str = "status") -> Message:

@@ -9,6 +9,8 @@ The stamps within are relative: the first tag happens at the message's own time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rtmptw.errors import LimitExceeded, RemoteProtocolError
 from rtmptw.wire.message import Message, MessageType
 
@@ -21,20 +23,21 @@ _HEADER = 11
 _BACK_POINTER = 4
 
 
-def splitAggregate(message: Message) -> list[Message]:
+def splitAggregate(message: Message) -> Iterator[Message]:
     """
     Take an aggregate message apart.
 
-    @return: its messages in order, with the message stream and chunk stream of the whole.
-    @raise RemoteProtocolError: if a part is cut short, or is itself an aggregate.
-    @raise LimitExceeded: for more than L{MAX_PARTS} parts.
+    @return: its messages in order, with the message stream and chunk stream of the whole. Nothing is looked at before
+        it is asked for: what is wrong with a part is raised behind the good ones that stand before it.
+    @raise RemoteProtocolError: if a part is cut short, or is itself an aggregate. The C{offset} of this error and the
+        next is where the part begins, counted from the beginning of the aggregate's payload.
+    @raise LimitExceeded: for more than L{MAX_PARTS} parts, when that many have been given.
     """
     data = message.payload
-    parts: list[Message] = []
-    position = 0
+    position = count = 0
     first: int | None = None
     while position < len(data):
-        if len(parts) == MAX_PARTS:
+        if count == MAX_PARTS:
             raise LimitExceeded(
                 f"an aggregate of more than {MAX_PARTS} messages", offset=position, messageType=message.type
             )
@@ -52,6 +55,6 @@ def splitAggregate(message: Message) -> list[Message]:
         if first is None:
             first = stamp
         timestamp = (message.timestamp + stamp - first) & 0xFFFFFFFF
-        parts.append(Message(type, timestamp, message.streamId, data[body : body + size], message.chunkStreamId))
+        yield Message(type, timestamp, message.streamId, data[body : body + size], message.chunkStreamId)
         position = body + size + _BACK_POINTER
-    return parts
+        count += 1

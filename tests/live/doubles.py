@@ -83,6 +83,7 @@ class MemoryOutlet:
     """
 
     def __init__(self, room: int | None = None) -> None:
+        self.peer = "192.0.2.1:4000"
         self.blocks: list[bytes] = []
         self.room = room
         self._drained: dict[Callable[[], None], None] = {}

@@ -139,6 +139,22 @@ class HeaderCacheTests(SynchronousTestCase):
         self.assertFalse(self.cache.see(pictureHeader(0, large)))
         self.see(metadata(title="x" * MAX_HEADER_SIZE))
         self.assertKept()
+        self.assertEqual(self.cache.changes, 0)
         fitting = pictureHeader(0, large[5:])
         self.see(fitting)
         self.assertKept(fitting)
+
+    def test_tooLargeReplaces(self) -> None:
+        """The one that it replaces is not kept either: it is not what the stream is like now."""
+        self.see(metadata(), pictureHeader(), soundHeader())
+        changes = self.cache.changes
+        self.see(metadata(title="x" * MAX_HEADER_SIZE))
+        self.assertKept(pictureHeader(), soundHeader())
+        self.assertTrue(self.cache.see(pictureHeader(40, bytes(MAX_HEADER_SIZE))))
+        self.assertKept(soundHeader())
+        self.assertEqual(self.cache.changes, changes + 2)
+        self.see(metadata(title="x" * MAX_HEADER_SIZE), pictureHeader(40, bytes(MAX_HEADER_SIZE)))
+        self.assertEqual(self.cache.changes, changes + 2)
+        self.see(metadata(), pictureHeader())
+        self.assertKept(metadata(), soundHeader(), pictureHeader())
+        self.assertEqual(self.cache.changes, changes + 4)

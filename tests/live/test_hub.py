@@ -188,8 +188,3 @@ class StreamHubTests(LiveTestCase):
         hub.observers += [Once(), observer]
         self.publish()
         self.assertEqual((len(observer.streams), hub.observers), (1, [observer]))
-
-    def test_logged(self) -> None:
-        """The log has a line for every publish."""
-        self.publish()
-        self.assertEqual(self.logged("publish started"), ["live/camera: publish started"])

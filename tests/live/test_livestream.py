@@ -24,6 +24,14 @@ from tests.live.doubles import (
 )
 
 
+class BrokenOutlet(MemoryOutlet):
+    """An outlet that raises at what it is given."""
+
+    def write(self, data: bytes) -> None:
+        """Raise."""
+        raise ValueError("a bug in an outlet")
+
+
 class LiveStreamTests(LiveTestCase):
     """A stream and its publisher."""
 
@@ -134,17 +142,50 @@ class LiveStreamTests(LiveTestCase):
         outlet = MemoryOutlet()
         self.stream.play(outlet, 1, lambda: None)
         self.assertContent(outlet.take(), sound(0))
+        self.send(second, video("96006876633103", 40), video("96016876633103000000", 40))
+        self.assertTrue(self.stream.isAtKeyframe)
 
     def test_viewers(self) -> None:
-        """The viewers are counted."""
+        """A stream is used until its last viewer has left, however often another leaves."""
         one = self.stream.play(MemoryOutlet(), 1, lambda: None)
         two = self.stream.play(MemoryOutlet(), 1, lambda: None)
-        self.assertEqual(self.stream.viewers, 2)
         one.stop()
         one.stop()
-        self.assertEqual(self.stream.viewers, 1)
+        self.assertEqual(self.unused, [])
         two.stop()
-        self.assertEqual((self.stream.viewers, self.unused[:1]), (0, [self.stream]))
+        self.assertEqual(self.unused, [self.stream])
+
+    def test_viewerFails(self) -> None:
+        """A viewer that goes wrong is logged once and dropped; the others are served, and told of the end."""
+        first, broken, last = MemoryOutlet(), BrokenOutlet(), MemoryOutlet()
+        for name, outlet in (("first", first), ("broken", broken), ("last", last)):
+            self.stream.play(outlet, 1, lambda name=name: self.ended.append(name))  # type: ignore[misc]
+        publication = self.stream.publish(self.publisher)
+        sent = [key(0), inter(40), inter(80)]
+        self.send(publication, *sent[:1])
+        self.send(publication, *sent[1:])
+        publication.end("")
+        self.clock.advance(1)
+        self.assertContent(first.take(), *sent)
+        self.assertContent(last.take(), *sent)
+        self.assertEqual((self.ended, broken.attached), (["first", "last"], 0))
+        self.assertEqual([str(failure.value) for failure in self.flushLoggedErrors()], ["a bug in an outlet"])
+        self.assertEqual(self.logged("dropped"), ["live/camera: a viewer has failed and is dropped"])
+
+    def test_viewerFailsAtTheEnd(self) -> None:
+        """The same, if it goes wrong with what is sent at the end."""
+        first, broken, last = MemoryOutlet(), BrokenOutlet(), MemoryOutlet()
+        for name, outlet in (("first", first), ("broken", broken), ("last", last)):
+            self.stream.play(outlet, 1, lambda name=name: self.ended.append(name))  # type: ignore[misc]
+        publication = self.stream.publish(self.publisher)
+        publication.append(key(0))
+        publication.end("")
+        self.clock.advance(1)
+        self.assertContent(first.take(), key(0))
+        self.assertContent(last.take(), key(0))
+        self.assertEqual((self.ended, broken.attached), (["first", "last"], 0))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertIn(self.stream, self.unused)
 
     def test_unused(self) -> None:
         """A stream is unused when nobody publishes, plays or subscribes any more, in any order."""

@@ -44,6 +44,17 @@ class TapeTests(SynchronousTestCase):
         )
         self.assertEqual((tape.keyframe, tape.bytes, tape.held), (1, 8, 8))
 
+    def test_hasKeyframes(self) -> None:
+        """That there has been a keyframe is known when it is forgotten; sound to start at is none."""
+        tape = Tape()
+        tape.append(b"sound", MessageType.AUDIO, 0, 0.0, True)
+        tape.append(b"frame", MessageType.VIDEO, 0, 0.0, False)
+        self.assertFalse(tape.hasKeyframes)
+        tape.append(b"keyframe", MessageType.VIDEO, 0, 0.0, True)
+        tape.append(b"frame", MessageType.VIDEO, 0, 0.0, False)
+        tape.forget(3)
+        self.assertEqual((tape.keyframe, tape.hasKeyframes), (None, True))
+
     def test_positionsStay(self) -> None:
         """A message keeps its position whatever is forgotten before it."""
         tape = Tape()

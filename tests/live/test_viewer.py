@@ -5,6 +5,7 @@ from __future__ import annotations
 from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import IViewing
+from rtmptw.live.livestream import Publication
 from rtmptw.live.tape import MAX_MESSAGES
 from rtmptw.live.viewer import BLOCK, END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS
 from rtmptw.wire.message import Message, MessageType
@@ -103,19 +104,105 @@ class JoinTests(LiveTestCase):
         self.send(publication, key(80))
         self.assertContent(self.outlet.take(), key(80))
 
-    def test_noKeyframe(self) -> None:
-        """If the tape has no keyframe any more, a joiner waits for the next, and its headers with it."""
+    def loseKeyframe(self) -> Publication:
+        """A publish whose last keyframe the tape has forgotten; the newest message has the time 4095."""
         publication = self.publish()
-        self.send(publication, *BEGINNING, key(0))
-        for index in range(MAX_MESSAGES):
-            publication.append(inter(index))
-        publication.flush()
+        self.send(publication, *BEGINNING, key(0), *(inter(index) for index in range(MAX_MESSAGES)))
+        return publication
+
+    def test_noKeyframe(self) -> None:
+        """
+        If the tape has no keyframe any more, a joiner is sent metadata and headers at once, then all but video, and the
+        video from the next keyframe on; the headers are not sent again.
+        """
+        publication = self.loseKeyframe()
         viewer = self.play(self.outlet)
-        self.send(publication, inter(5000), sound(5001))
-        self.assertEqual((self.outlet.take(), viewer.position), ([], None))
+        self.assertContent(self.outlet.take(), *headersAt(4095))
+        text = Message(MessageType.DATA, 5002, 1, b"\2\0\x0aonTextData\5")
+        self.send(publication, inter(5000), sound(5001), text, inter(5003))
+        self.assertContent(self.outlet.take(), sound(5001), text)
+        self.send(publication, inter(5004), sound(5005), key(5040), inter(5080), sound(5081))
+        self.assertContent(self.outlet.take(), sound(5005), key(5040), inter(5080), sound(5081))
+        self.send(publication, inter(5120))
+        self.assertContent(self.outlet.take(), inter(5120))
+        self.assertEqual((viewer.skipped, self.logged("too slow")), (0, []))
+        self.assertEqual(
+            self.logged("no picture"),
+            [
+                "live/camera: 192.0.2.1:4000 has no picture before the next keyframe, because the last one was too long"
+                " ago"
+            ],
+        )
+
+    def test_noKeyframeNewHeaders(self) -> None:
+        """Headers that have changed while video was withheld, a withheld one too, come before the keyframe."""
+        publication = self.loseKeyframe()
+        self.play(self.outlet)
+        self.outlet.take()
+        self.send(publication, pictureHeader(5000, b"other"), sound(5001))
+        self.assertContent(self.outlet.take(), sound(5001))
         self.send(publication, key(5040), inter(5080))
-        self.assertContent(self.outlet.take(), *headersAt(5040), key(5040), inter(5080))
-        self.assertEqual(viewer.skipped, 0)
+        self.assertContent(
+            self.outlet.take(),
+            metadata(5040, width=640.0),
+            soundHeader(5040),
+            pictureHeader(5040, b"other"),
+            key(5040),
+            inter(5080),
+        )
+
+    def test_noKeyframeSameHeaders(self) -> None:
+        """A header that is repeated meanwhile is one that the joiner has."""
+        publication = self.loseKeyframe()
+        self.play(self.outlet)
+        self.outlet.take()
+        self.send(publication, pictureHeader(5000), sound(5001), key(5040))
+        self.assertContent(self.outlet.take(), sound(5001), key(5040))
+
+    def test_noKeyframeTwice(self) -> None:
+        """A keyframe that a change of headers has made useless before it was sent is not the one to start at."""
+        publication = self.loseKeyframe()
+        self.play(self.outlet)
+        self.outlet.take()
+        self.send(publication, sound(4999), key(5000), pictureHeader(5001, b"other"), inter(5002), sound(5003))
+        self.assertContent(self.outlet.take(), sound(4999), sound(5003))
+        self.send(publication, key(5040))
+        self.assertContent(self.outlet.take()[-2:], pictureHeader(5040, b"other"), key(5040))
+
+    def test_noKeyframeEnd(self) -> None:
+        """If no keyframe comes any more, the rest of the sound is sent and the end is told."""
+        publication = self.loseKeyframe()
+        self.play(self.outlet)
+        self.outlet.take()
+        publication.append(inter(5000))
+        publication.append(sound(5001))
+        publication.end("")
+        self.assertContent(self.outlet.take(), sound(5001))
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+
+    def test_neverAKeyframe(self) -> None:
+        """A stream that has never had one is not withheld: data alone, odd video alone, video without keyframes."""
+        unknown = [Message(MessageType.VIDEO, index, 1, b"\xff nothing known") for index in range(MAX_MESSAGES + 10)]
+        data = [metadata(index, n=float(index)) for index in range(MAX_MESSAGES + 10)]
+        frames = [pictureHeader(0), *(inter(index) for index in range(MAX_MESSAGES + 10))]
+        oneSound = [sound(0), *unknown]
+        for sent, headers in (
+            (unknown, []),
+            (data, [data[-1]]),
+            (frames, [pictureHeader(frames[-1].timestamp)]),
+            (oneSound, []),
+        ):
+            publication, outlet = self.publish(), MemoryOutlet()
+            self.send(publication, *sent[:-1])
+            self.send(publication, sent[-1])
+            self.play(outlet)
+            self.assertContent(outlet.take(), *headers)
+            live = [Message(sent[-1].type, 9000 + index, 1, sent[-1].payload) for index in range(3)]
+            self.send(publication, *live)
+            self.assertContent(outlet.take(), *live)
+            publication.end("")
+        self.assertEqual(self.logged("no picture"), [])
 
     def test_audioOnly(self) -> None:
         """Without video, any audio frame is a place to start."""
@@ -132,14 +219,14 @@ class JoinTests(LiveTestCase):
         self.assertContent(self.outlet.take(), soundHeader(46), sound(46))
 
     def test_audioThenVideo(self) -> None:
-        """When video begins, audio before it is no place to start any more."""
+        """When video begins, audio before it is no place to start any more: a joiner is sent what comes from now on."""
         publication = self.publish()
         self.send(publication, soundHeader(), *(sound(index) for index in range(200)))
         self.send(publication, sound(200), pictureHeader(201), sound(202))
         self.play(self.outlet)
-        self.assertEqual(self.outlet.take(), [])
-        self.send(publication, key(240))
-        self.assertContent(self.outlet.take(), soundHeader(240), pictureHeader(240), key(240))
+        self.assertContent(self.outlet.take(), soundHeader(202), pictureHeader(202))
+        self.send(publication, sound(239), key(240))
+        self.assertContent(self.outlet.take(), sound(239), key(240))
 
     def test_otherTrackIsNoPlace(self) -> None:
         """The keyframe of another track is no place to start; one that holds the main track too is (wire facts 7.1)."""
@@ -154,6 +241,35 @@ class JoinTests(LiveTestCase):
         self.play(outlet)
         self.assertContent(outlet.take(), pictureHeader(120), both)
 
+    def test_lowestTrackIsThePlace(self) -> None:
+        """Without a track 0, the lowest track's keyframe is the place to start; track 0's as soon as there is one."""
+
+        def header(track: int, timestamp: int = 0) -> Message:
+            return video(f"9600{HVC1}{track:02x}", timestamp, b"hvcC")
+
+        def frame(track: int, timestamp: int) -> Message:
+            return video(f"9601{HVC1}{track:02x}000000", timestamp, b"keyframe")
+
+        publication = self.publish()
+        colour = video(f"d4{HVC1}", 0, b"colour")
+        self.send(publication, colour, header(2), header(1), frame(1, 0), frame(2, 0), frame(1, 40), frame(2, 40))
+        self.play(self.outlet)
+        self.assertContent(
+            self.outlet.take(),
+            video(f"d4{HVC1}", 40, b"colour"),
+            *(header(2, 40), header(1, 40)),
+            *(frame(1, 40), frame(2, 40)),
+        )
+        self.send(publication, header(0, 60), frame(0, 80), frame(1, 80), frame(2, 80))
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        self.assertContent(outlet.take()[-3:], frame(0, 80), frame(1, 80), frame(2, 80))
+        publication.end("")
+        publication, outlet = self.publish(), MemoryOutlet()
+        self.send(publication, header(3), frame(3, 0), frame(3, 40))
+        self.play(outlet)
+        self.assertContent(outlet.take(), header(3, 40), frame(3, 40))
+
     def test_modExKeyframe(self) -> None:
         """A keyframe behind a ModEx is one."""
         publication = self.publish()
@@ -163,7 +279,7 @@ class JoinTests(LiveTestCase):
         self.assertContent(self.outlet.take(), video(f"90{HVC1}", 40, b"hvcC"), frame)
 
     def test_headersChange(self) -> None:
-        """When a header changes, what is before it on the tape is not for the new one: joiners wait for a keyframe."""
+        """When a header changes, what is before it is not for the new one: joiners lack a picture for a while."""
         publication = self.publish()
         self.send(publication, *BEGINNING, key(0), *(inter(index) for index in range(100)))
         self.send(publication, key(4000), inter(4040))
@@ -173,16 +289,12 @@ class JoinTests(LiveTestCase):
         self.send(publication, pictureHeader(5000, b"other"), inter(5010))
         self.assertContent(watching.take(), pictureHeader(5000, b"other"), inter(5010))
         self.play(self.outlet)
-        self.assertEqual(self.outlet.take(), [])
-        self.send(publication, key(5040))
-        self.assertContent(watching.take(), key(5040))
         self.assertContent(
-            self.outlet.take(),
-            metadata(5040, width=640.0),
-            soundHeader(5040),
-            pictureHeader(5040, b"other"),
-            key(5040),
+            self.outlet.take(), metadata(5010, width=640.0), soundHeader(5010), pictureHeader(5010, b"other")
         )
+        self.send(publication, inter(5030), sound(5031), key(5040))
+        self.assertContent(watching.take(), inter(5030), sound(5031), key(5040))
+        self.assertContent(self.outlet.take(), sound(5031), key(5040))
 
     def test_headersAgain(self) -> None:
         """A header that is repeated is passed on, and takes no keyframe away."""
@@ -321,6 +433,16 @@ class SlowTests(LiveTestCase):
         self.assertContent(self.outlet.take(), key(5000), inter(5040))
         self.assertEqual(self.viewer.skipped, 2)
 
+    def test_joinedLate(self) -> None:
+        """The age of what it starts with is no delay of its own."""
+        self.clock.advance(MAX_BEHIND_SECONDS + 1)
+        late = MemoryOutlet(room=1)
+        viewer = self.play(late)
+        self.send(self.publication, key(6000))
+        late.drain()
+        self.assertContent(late.take(), *headersAt(0), key(0), inter(40), key(6000))
+        self.assertEqual(viewer.skipped, 0)
+
     def test_notTooFarBehind(self) -> None:
         """Up to the bounds nothing is left out, though there are newer keyframes."""
         sent = [inter(80), key(120), *(inter(index, bytes(1 << 20)) for index in range(160, 167))]
@@ -339,16 +461,58 @@ class SlowTests(LiveTestCase):
         self.assertEqual(self.viewer.skipped, 0)
 
     def test_offTheTape(self) -> None:
-        """If even the tape has forgotten where it was, it waits for a keyframe, and all that it missed is counted."""
+        """
+        If even the tape has forgotten where it was, it goes on at the end with all but video, and has that from the
+        next keyframe on; what it jumped over is counted.
+        """
         for index in range(80, 100):
             self.send(self.publication, inter(index, MEGABYTE))
         self.outlet.drain()
         self.assertEqual(self.outlet.take(), [])
-        self.send(self.publication, inter(100))
-        self.assertEqual(self.outlet.take(), [])
+        self.assertEqual(self.viewer.skipped, 20)
+        self.send(self.publication, inter(100), sound(101))
+        self.assertContent(self.outlet.take(), sound(101))
         self.send(self.publication, key(200), inter(240))
         self.assertContent(self.outlet.take(), key(200), inter(240))
-        self.assertEqual(self.viewer.skipped, 21)
+        self.assertEqual(self.viewer.skipped, 20)
+        self.assertEqual(len(self.logged("no picture")), 1)
+
+    def test_offTheTapeTwice(self) -> None:
+        """Left behind again before the next keyframe it goes on at the end again; a keyframe ahead is not missed."""
+        for start in (80, 100):
+            for index in range(start, start + 20):
+                self.send(self.publication, inter(index, MEGABYTE))
+            self.outlet.drain(room=0)
+            self.outlet.drain(room=1)
+            self.assertEqual(self.outlet.take(), [])
+            self.outlet.room = 0
+        self.assertEqual((self.viewer.skipped, len(self.logged("no picture"))), (40, 1))
+        self.send(self.publication, sound(119), inter(120), key(200), pictureHeader(201), inter(240))
+        self.outlet.drain(room=1)
+        self.assertContent(self.outlet.take(), sound(119))
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), key(200), pictureHeader(201), inter(240))
+        self.assertEqual(self.viewer.skipped, 40)
+
+    def test_farBehindWithoutPicture(self) -> None:
+        """Too far behind while video is withheld, it goes on at the keyframe like everybody."""
+        for index in range(80, 100):
+            self.send(self.publication, inter(index, MEGABYTE))
+        self.outlet.drain(room=1)
+        self.outlet.room = 0
+        self.send(self.publication, sound(100), pictureHeader(101, b"other"))
+        self.clock.advance(MAX_BEHIND_SECONDS + 0.1)
+        self.send(self.publication, key(200), inter(240))
+        self.outlet.drain()
+        self.assertContent(
+            self.outlet.take(),
+            metadata(200, width=640.0),
+            soundHeader(200),
+            pictureHeader(200, b"other"),
+            key(200),
+            inter(240),
+        )
+        self.assertEqual(self.viewer.skipped, 22)
 
     def test_oneLine(self) -> None:
         """However often it is left behind, the log says so once, with the stream."""
@@ -359,7 +523,39 @@ class SlowTests(LiveTestCase):
             self.outlet.drain(room=1)
             self.assertContent(self.outlet.take(), key(second * 1000 + 40))
         self.assertEqual(self.viewer.skipped, 3)
-        self.assertEqual(self.logged("too slow"), ["live/camera: a viewer is too slow; 1 messages are left out"])
+        line = "live/camera: 192.0.2.1:4000 is too slow a viewer; 1 messages are left out"
+        self.assertEqual(self.logged("too slow"), [line])
+
+    def test_total(self) -> None:
+        """At the end of the viewing, whoever ends it, the log has the total, once; not for one that kept up."""
+        total = "live/camera: 192.0.2.1:4000 was too slow a viewer; 2 messages were left out in all"
+        self.play(other := MemoryOutlet(room=0), name="other").flush()
+        for second in (10, 20):
+            self.send(self.publication, inter(second * 1000))
+            self.clock.advance(10)
+            self.send(self.publication, key(second * 1000 + 40))
+            self.outlet.drain(room=1)
+        self.assertEqual(self.logged("in all"), [])
+        self.viewer.stop()
+        self.viewer.stop()
+        self.assertEqual(self.logged("in all"), [total])
+        self.publication.end("")
+        other.drain()
+        self.clock.advance(1)
+        self.assertEqual((self.ended, self.logged("in all")), (["quick", "other"], [total]))
+        publication, outlet = self.publish(), MemoryOutlet(room=0)
+        viewer = self.hub.play("live/camera", outlet, 1, lambda: None)
+        self.send(publication, *BEGINNING, key(0), inter(40))
+        outlet.drain(room=1)
+        outlet.room = 0
+        self.send(publication, inter(80), inter(120))
+        self.clock.advance(10)
+        self.send(publication, key(10_000))
+        outlet.drain()
+        publication.end("")
+        self.clock.advance(1)
+        viewer.stop()
+        self.assertEqual(self.logged("in all"), [total, total])
 
     def test_headersOnlyIfChanged(self) -> None:
         """Headers that it has are not sent again; changed ones are, with the new time."""
@@ -453,14 +649,20 @@ class ControlTests(LiveTestCase):
         self.assertContent(self.outlet.take(), inter(80), sound(81))
 
     def test_pauseForLong(self) -> None:
-        """If the tape has forgotten where it was and has no keyframe, it waits for one, and was not slow."""
+        """If the tape has forgotten where it was and has no keyframe, it goes on as a joiner does, and was not slow."""
         self.viewer.pause()
         for index in range(80, 100):
             self.send(self.publication, inter(index, MEGABYTE))
         self.viewer.resume()
-        self.assertEqual(self.outlet.take(), [])
-        self.send(self.publication, key(200))
-        self.assertContent(self.outlet.take(), *headersAt(200), key(200))
+        self.assertContent(self.outlet.take(), *headersAt(99))
+        self.send(self.publication, sound(199), inter(199))
+        self.assertContent(self.outlet.take(), sound(199))
+        self.viewer.pause()
+        self.send(self.publication, sound(200), inter(200))
+        self.viewer.resume()
+        self.assertContent(self.outlet.take(), sound(200))
+        self.send(self.publication, key(240))
+        self.assertContent(self.outlet.take(), key(240))
         self.assertEqual((self.viewer.skipped, self.logged("too slow")), (0, []))
 
     def test_resumeUnpaused(self) -> None:
@@ -473,21 +675,110 @@ class ControlTests(LiveTestCase):
         self.assertEqual(self.outlet.take(), [])
 
     def test_receive(self) -> None:
-        """What is not wanted is left out; when it is wanted again, there are headers and a keyframe."""
+        """
+        What is not wanted is left out; when it is wanted again, it comes with its headers from where the viewer is,
+        video from the next keyframe. Nothing comes twice.
+        """
         self.viewer.receive(MessageType.VIDEO, False)
         self.send(self.publication, inter(80), sound(81), metadata(82), key(120), sound(121))
         self.assertContent(self.outlet.take(), sound(81), metadata(82), sound(121))
         self.viewer.receive(MessageType.AUDIO, False)
         self.send(self.publication, inter(160), sound(161))
         self.assertEqual(self.outlet.blocks, [])
-        self.viewer.receive(MessageType.VIDEO, True)
-        self.assertContent(self.outlet.take(), metadata(120), pictureHeader(120), key(120), inter(160))
         self.viewer.receive(MessageType.AUDIO, True)
-        self.assertContent(
-            self.outlet.take(),
-            *(metadata(120), pictureHeader(120), soundHeader(120)),
-            *(key(120), sound(121), inter(160), sound(161)),
-        )
+        self.assertEqual(self.outlet.blocks, [])
+        self.send(self.publication, inter(200), sound(201))
+        self.assertContent(self.outlet.take(), soundHeader(200), sound(201))
+        self.viewer.receive(MessageType.VIDEO, True)
+        self.assertEqual(self.outlet.blocks, [])
+        self.send(self.publication, inter(240), sound(241))
+        self.assertContent(self.outlet.take(), pictureHeader(240), sound(241))
+        self.send(self.publication, sound(279), key(280), inter(320), sound(321))
+        self.assertContent(self.outlet.take(), sound(279), key(280), inter(320), sound(321))
+        self.assertEqual((self.viewer.skipped, self.logged("no picture")), (0, []))
+
+    def test_receiveSoundAlone(self) -> None:
+        """Audio that is wanted again does not stop the pictures."""
+        self.viewer.receive(MessageType.AUDIO, False)
+        self.send(self.publication, inter(80), sound(81), soundHeader(82, b"other"), inter(120))
+        self.assertContent(self.outlet.take(), inter(80), inter(120))
+        self.viewer.receive(MessageType.AUDIO, True)
+        self.send(self.publication, inter(160), sound(161))
+        self.assertContent(self.outlet.take(), soundHeader(160, b"other"), inter(160), sound(161))
+
+    def test_receiveAhead(self) -> None:
+        """A slow viewer that wants video again has it from the keyframe that is ahead of it on the tape."""
+        self.viewer.receive(MessageType.VIDEO, False)
+        self.outlet.room = 0
+        self.send(self.publication, inter(80), sound(81), key(120), inter(160), sound(161))
+        self.viewer.receive(MessageType.VIDEO, True)
+        self.assertEqual(self.outlet.blocks, [])
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), pictureHeader(80), sound(81), key(120), inter(160), sound(161))
+
+    def test_receiveNewHeader(self) -> None:
+        """A video header that came while none was wanted precedes the next keyframe."""
+        self.viewer.receive(MessageType.VIDEO, False)
+        self.send(self.publication, pictureHeader(80, b"other"), key(81), sound(82))
+        self.assertContent(self.outlet.take(), sound(82))
+        self.viewer.receive(MessageType.VIDEO, True)
+        self.send(self.publication, key(120))
+        self.assertContent(self.outlet.take(), pictureHeader(120, b"other"), key(120))
+
+    def test_receiveWhileFull(self) -> None:
+        """Who changes its mind again and again, and reads nothing, is written nothing."""
+        self.outlet.room = 0
+        self.send(self.publication, inter(80), sound(81))
+        for _ in range(100):
+            for type in (MessageType.AUDIO, MessageType.VIDEO):
+                self.viewer.receive(type, False)
+                self.viewer.receive(type, True)
+        self.viewer.receive(MessageType.VIDEO, False)
+        self.assertEqual(self.outlet.blocks, [])
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), soundHeader(80), sound(81))
+
+    def test_receiveWithoutKeyframes(self) -> None:
+        """If there has never been a keyframe, video that is wanted again comes at once."""
+        outlet = MemoryOutlet()
+        viewer = self.hub.play("live/other", outlet, 1, lambda: None)
+        viewer.receive(MessageType.VIDEO, False)
+        viewer.receive(MessageType.VIDEO, True)
+        publication = self.publish("live/other")
+        self.send(publication, pictureHeader(0), inter(0))
+        viewer.receive(MessageType.VIDEO, False)
+        self.send(publication, inter(40))
+        viewer.receive(MessageType.VIDEO, True)
+        self.send(publication, inter(80))
+        self.assertContent(outlet.take(), pictureHeader(0), pictureHeader(0), inter(0), pictureHeader(80), inter(80))
+
+    def test_receivePaused(self) -> None:
+        """What is wanted again while it is paused comes when it is resumed."""
+        self.viewer.receive(MessageType.VIDEO, False)
+        self.viewer.pause()
+        self.viewer.receive(MessageType.VIDEO, True)
+        self.send(self.publication, inter(80), sound(81))
+        self.assertEqual(self.outlet.blocks, [])
+        self.viewer.resume()
+        self.assertContent(self.outlet.take(), pictureHeader(80), sound(81))
+        self.viewer.pause()
+        self.send(self.publication, inter(120), key(160), inter(200))
+        self.viewer.resume()
+        self.assertContent(self.outlet.take(), *headersAt(160), key(160), inter(200))
+
+    def test_receiveUnwantedPicture(self) -> None:
+        """A keyframe that comes while a joiner without picture does not want any is no news to it."""
+        self.viewer.pause()
+        for index in range(80, 100):
+            self.send(self.publication, inter(index, MEGABYTE))
+        self.viewer.resume()
+        self.viewer.receive(MessageType.VIDEO, False)
+        self.outlet.take()
+        self.send(self.publication, pictureHeader(100, b"other"), key(120), sound(121))
+        self.assertContent(self.outlet.take(), metadata(120, width=640.0), soundHeader(120), sound(121))
+        self.viewer.receive(MessageType.VIDEO, True)
+        self.send(self.publication, inter(160), key(200))
+        self.assertContent(self.outlet.take(), pictureHeader(160, b"other"), key(200))
 
     def test_receiveUnchanged(self) -> None:
         """To want what was never unwanted changes nothing."""
@@ -566,13 +857,17 @@ class EndTests(LiveTestCase):
         self.assertEqual(self.ended, ["ended"])
 
     def test_nothingLeft(self) -> None:
-        """If there is nowhere to go on, the end is told at once, though the outlet is full."""
+        """If there is nowhere to go on, the end is told as soon as the outlet is ready."""
         self.outlet.room = 0
         for index in range(20):
             self.send(self.publication, inter(index, MEGABYTE))
         self.publication.end("")
+        self.clock.advance(1)
+        self.assertEqual(self.ended, [])
+        self.outlet.drain()
+        self.assertEqual(self.outlet.blocks, [])
         self.clock.advance(END_DELAY)
-        self.assertEqual(self.ended, ["ended"])
+        self.assertEqual((self.ended, self.outlet.attached), (["ended"], 0))
 
     def test_joinerWhileFull(self) -> None:
         """Who has joined, but whose outlet was full all the time, is given headers and frames before the end."""

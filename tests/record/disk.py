@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -78,6 +78,34 @@ class HandThread:
         """Do everything."""
         while self.waiting:
             self.step()
+
+
+class DescriptorWatch:
+    """
+    Watches L{os.open} and L{os.close} during a test.
+
+    @ivar open: the descriptors that are open.
+    @ivar failing: the descriptor that gives an error when it is closed (it is closed all the same, as a real one is).
+    """
+
+    def __init__(self, test: SynchronousTestCase) -> None:
+        self.open: list[int] = []
+        self.failing: int | None = None
+        self._open, self._close = os.open, os.close
+        test.patch(os, "open", self._opened)
+        test.patch(os, "close", self._closed)
+
+    def _opened(self, *arguments: Any, **options: Any) -> int:
+        file = self._open(*arguments, **options)
+        self.open.append(file)
+        return file
+
+    def _closed(self, file: int) -> None:
+        self._close(file)
+        # Fails if it is closed for the second time.
+        self.open.remove(file)
+        if file == self.failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class FullDisk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw.errors import StatusError
 from rtmptw.record.filename import MAX_PART, PARTIAL, createFile, safeName
 from rtmptw.session.streampath import streamPath
-from tests.record.disk import listing, makeDirectory
+from tests.record.disk import DescriptorWatch, listing, makeDirectory
 
 BEGAN = datetime(2024, 2, 29, 23, 5, 6, 70_999, UTC)
 STAMP = "20240229T230506.070Z"
@@ -82,12 +83,12 @@ class CreateFileTests(SynchronousTestCase):
 
     def create(self, path: str) -> str:
         """Create a file, and write its name into it."""
-        file, name = createFile(str(self.root), path, BEGAN, ".flv")
+        new = createFile(str(self.root), path, BEGAN, ".flv")
         try:
-            os.write(file, name.encode())
+            os.write(new.file, new.name.encode())
         finally:
-            os.close(file)
-        return name
+            new.close()
+        return new.name
 
     def assertNothingOutside(self) -> None:
         """Assert that there is nothing beside the directory of recordings."""
@@ -190,15 +191,116 @@ class CreateFileTests(SynchronousTestCase):
 
     def test_descriptors(self) -> None:
         """No directory stays open, whether it went well or not."""
-        before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        watch = DescriptorWatch(self)
         self.create("a/b/c")
         (self.root / "link").symlink_to(self.root)
-        self.assertRaises(OSError, self.create, "link/x")
-        after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-        self.assertEqual(after, before)
+        for path in ("link/x", "a/b//c"):
+            self.assertRaises(OSError, self.create, path)
+        for _ in range(99):
+            self.create("d")
+        self.create("d")
+        self.assertRaises(FileExistsError, self.create, "d")
+        self.assertEqual(watch.open, [])
+
+    def test_closeFails(self) -> None:
+        """Both descriptors are closed if closing the first one fails."""
+        watch = DescriptorWatch(self)
+        new = createFile(str(self.root), "live/camera", BEGAN, ".flv")
+        self.assertEqual(len(watch.open), 2)
+        watch.failing = new.file
+        self.assertRaises(OSError, new.close)
+        self.assertEqual(watch.open, [])
 
     def test_modes(self) -> None:
         """Recordings are not for everybody."""
         name = self.create("live/camera")
         self.assertEqual((self.root / (name + PARTIAL)).stat().st_mode & 0o007, 0)
         self.assertEqual((self.root / "live").stat().st_mode & 0o007, 0)
+
+
+class NewFileTests(SynchronousTestCase):
+    """How a file gets its name."""
+
+    def setUp(self) -> None:
+        """A file with a few bytes in it."""
+        self.root = makeDirectory(self)
+        self.watch = DescriptorWatch(self)
+        self.new = createFile(str(self.root), "live/camera", BEGAN, ".flv")
+        os.write(self.new.file, b"ours")
+        self.path = self.root / f"live/camera-{STAMP}.flv"
+        self.partial = self.root / f"live/camera-{STAMP}.flv{PARTIAL}"
+        self.addCleanup(self.closeOnce)
+
+    def closeOnce(self) -> None:
+        """Close its descriptors; nobody has done so before."""
+        self.assertEqual(len(self.watch.open), 2)
+        self.new.close()
+        self.assertEqual(self.watch.open, [])
+
+    def useNoLinks(self, number: int) -> None:
+        """Have a file system without links."""
+
+        def refuse(*arguments: object, **options: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        self.patch(os, "link", refuse)
+
+    def test_keep(self) -> None:
+        """It has the name, and no other."""
+        self.new.keep()
+        self.assertEqual(listing(self.root), ["live", self.new.name])
+        self.assertEqual(self.path.read_text(), "ours")
+
+    def test_remove(self) -> None:
+        """It is gone."""
+        self.new.remove()
+        self.assertEqual(listing(self.root), ["live"])
+
+    def test_noLinks(self) -> None:
+        """A file system without links: the same."""
+        for number in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            with self.subTest(number=number):
+                self.useNoLinks(number)
+                self.new.keep()
+                self.assertEqual(listing(self.root), ["live", self.new.name])
+                self.path.rename(self.partial)
+
+    def test_nothingOverwritten(self) -> None:
+        """A file or a link that has got the name meanwhile stays as it is, and so does ours, also without links."""
+        precious = self.root.parent / "precious"
+        precious.write_text("precious")
+        for make in (lambda: self.path.write_text("theirs"), lambda: self.path.symlink_to(precious)):
+            make()
+            before = self.path.read_text()
+            for number in (0, errno.EPERM):
+                with self.subTest(before=before, number=number):
+                    if number:
+                        self.useNoLinks(number)
+                    self.assertRaises(FileExistsError, self.new.keep)
+                    self.assertEqual((self.path.read_text(), self.partial.read_text()), (before, "ours"))
+            self.path.unlink()
+        self.assertEqual(precious.read_text(), "precious")
+
+    def test_otherErrors(self) -> None:
+        """An error that has nothing to do with links is raised."""
+        self.useNoLinks(errno.EIO)
+        error = self.assertRaises(OSError, self.new.keep)
+        self.assertEqual(error.errno, errno.EIO)
+        self.assertEqual(self.partial.read_text(), "ours")
+
+    def test_D6_directorySwapped(self) -> None:
+        """A link that was put in the place of the directory meanwhile is not followed."""
+        outside = self.root.parent / "outside"
+        outside.mkdir()
+        for method, left in ((self.new.keep, [self.path.name]), (self.new.remove, [])):
+            (self.root / "live").rename(self.root / "moved")
+            (self.root / "live").symlink_to(outside)
+            victim = outside / self.partial.name
+            victim.write_text("precious")
+            method()
+            self.assertEqual((os.listdir(outside), victim.read_text()), ([victim.name], "precious"))
+            self.assertEqual(os.listdir(self.root / "moved"), left)
+            (self.root / "live").unlink()
+            (self.root / "moved").rename(self.root / "live")
+            if left:
+                self.path.rename(self.partial)

@@ -15,7 +15,7 @@ from rtmptw.record.flvfile import FLVFile, Tag
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFValue, Date, ECMAArray, TypedObject
 from rtmptw.wire.flv import encodeTag
-from tests.record.disk import FullDisk, listing, makeDirectory, readTags
+from tests.record.disk import DescriptorWatch, FullDisk, listing, makeDirectory, readTags
 
 AUDIO, VIDEO, DATA = 8, 9, 18
 BEGAN = datetime(2024, 1, 2, 3, 4, 5, 678_000, UTC)
@@ -176,14 +176,50 @@ class FLVFileTests(SynchronousTestCase):
         def broken(file: int) -> None:
             raise OSError(5, "Input/output error")
 
-        before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-        self.patch(os, "fdatasync", broken)
-        self.assertRaises(OSError, self.file.finish)
-        after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else -1
-        self.assertEqual(after, before - 1)
         self.file.finish()
-        self.assertEqual(listing(self.root), ["live", NAME + PARTIAL])
+        self.partial = self.root / (NAME.replace(".flv", "-1.flv") + PARTIAL)
+        watch = DescriptorWatch(self)
+        file = FLVFile(str(self.root), "live/camera", BEGAN)
+        file.write([(VIDEO, 40, b"a")])
+        self.assertEqual(len(watch.open), 2)
+        self.patch(os, "fdatasync", broken)
+        self.assertRaises(OSError, file.finish)
+        self.assertEqual(watch.open, [])
+        file.finish()
+        self.assertEqual(file.place, str(self.partial.relative_to(self.root)))
+        self.assertEqual(listing(self.root), ["live", file.place, NAME])
         self.assertEqual(self.read(self.partial)[1:], [(VIDEO, 40, b"a")])
+
+    def test_nameTaken(self) -> None:
+        """A file that has got the name meanwhile is not overwritten; ours keeps its ending."""
+        self.file.write([(VIDEO, 40, b"a")])
+        (self.root / NAME).write_text("precious")
+        self.assertRaises(FileExistsError, self.file.finish)
+        self.assertEqual((self.root / NAME).read_text(), "precious")
+        self.assertEqual(self.file.place, NAME + PARTIAL)
+        self.assertEqual(self.readMetadata(self.partial)["duration"], 0.04)
+
+    def test_longPath(self) -> None:
+        """A path of as many characters as is allowed, each four bytes: longer than any call takes, and finished."""
+        path = "/".join(["\U0001f600" * 14] * 26)[:383]
+        watch = DescriptorWatch(self)
+        file = FLVFile(str(self.root), path, BEGAN)
+        self.assertGreater(len(file.name), 4096)
+        file.write([(VIDEO, 40, b"a")])
+        file.finish()
+        self.assertEqual(watch.open, [])
+        found = [name for _, _, names, _ in os.fwalk(str(self.root)) for name in names]
+        self.assertEqual(sorted(found), sorted([os.path.basename(NAME) + PARTIAL, os.path.basename(file.name)]))
+        self.assertEqual(file.place, file.name)
+
+    def test_place(self) -> None:
+        """Where it is: with the ending at first, then without, and nowhere if nothing is in it."""
+        for tags in ([], [(VIDEO, 0, b"a")]):
+            file = FLVFile(str(self.root), "place", BEGAN)
+            self.assertEqual(file.place, file.name + PARTIAL)
+            file.write(tags)
+            file.finish()
+            self.assertEqual(file.place, file.name if tags else "")
 
     def test_fullDisk(self) -> None:
         """
@@ -240,3 +276,15 @@ class FLVFileTests(SynchronousTestCase):
         self.assertEqual(synced, [101.0, 103.0])
         file.finish()
         self.assertEqual(synced, [101.0, 103.0, 103.0])
+
+    def test_syncBytes(self) -> None:
+        """And earlier when much was written."""
+        sizes: list[int] = []
+        self.patch(flvfile, "SYNC_BYTES", 1000)
+        self.patch(flvfile, "monotonic", lambda: self.file._synced)
+        self.patch(os, "fdatasync", lambda file: sizes.append(self.file.size))
+        for _ in range(10):
+            self.file.write([(VIDEO, 0, bytes(485))])
+        # Metadata and three tags, then two tags of 500 bytes each time.
+        self.assertEqual([size - sizes[0] for size in sizes], [0, 1000, 2000, 3000, 4000])
+        self.assertTrue(1000 <= sizes[0] < 1500, sizes)

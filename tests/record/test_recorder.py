@@ -34,7 +34,7 @@ from tests.live.doubles import (
     soundHeader,
     video,
 )
-from tests.record.disk import FullDisk, HandThread, listing, makeDirectory, readTags
+from tests.record.disk import DescriptorWatch, FullDisk, HandThread, listing, makeDirectory, readTags
 
 #: What the tests of disks use in the place of the real marks, and the body of a large message.
 SMALL_HIGH_WATER, SMALL_LOW_WATER = 64 * 1024, 16 * 1024
@@ -172,6 +172,7 @@ class RecordingTests(RecorderTestCase):
         self.thread.finish()
         self.assertFinished("")
         self.assertEqual(listing(self.root), [])
+        self.assertEqual(self.logged("recorded"), ["live/camera: nothing was recorded, because nothing was published"])
 
     def test_every(self) -> None:
         """Each publish has its own file, also of the same name."""
@@ -293,6 +294,76 @@ class DiskTests(RecorderTestCase):
         self.assertTrue(self.publisher.paused)
         self.thread.step()
         self.assertFalse(self.publisher.paused)
+
+    def test_pieces(self) -> None:
+        """The thread is given no more than a piece at a time; a larger message is a piece by itself."""
+        self.patch(module, "PIECE", 3 * (len(BODY) + module.MESSAGE_COST + 5))
+        publication = self.publish()
+        self.send(publication, key(0), *(inter(index, BODY) for index in range(1, 8)))
+        self.send(publication, inter(8, bytes(5 * len(BODY))), inter(9))
+        publication.end("")
+        counts = []
+        while self.thread.waiting:
+            self.thread.step()
+            counts.append(len(self.tags()))
+        self.assertEqual(counts, [1, 4, 7, 8, 9, 10])
+        self.assertFinished()
+
+    def test_slowButSteady(self) -> None:
+        """
+        A disk that is slow but gets on loses nothing, however long it takes: the publisher is held and released again
+        and again.
+        """
+        self.patch(module, "PIECE", SMALL_HIGH_WATER // 16)
+        publication = self.publish()
+        sent = [key(0)]
+        publication.append(sent[0])
+        began = self.clock.seconds()
+        while len(sent) < 100:
+            while not self.publisher.paused and len(sent) < 100:
+                sent.append(inter(len(sent), BODY))
+                publication.append(sent[-1])
+            self.clock.advance(STALL_SECONDS - 0.1)
+            self.thread.step()
+        publication.end("")
+        self.thread.finish()
+        self.assertFinished()
+        self.assertGreater(self.clock.seconds() - began, 20 * STALL_SECONDS)
+        self.assertGreater(self.publisher.calls.count("resume"), 3)
+        self.assertEqual([tag[1:] for tag in self.tags()], [(m.timestamp, m.payload) for m in sent])
+        self.assertEqual((self.logged("gap"), self.clock.getDelayedCalls()), ([], []))
+
+    def test_stallAfterProgress(self) -> None:
+        """A disk that gets on for a while, and then stands still: the time counts from the last finished piece."""
+        self.patch(module, "PIECE", SMALL_HIGH_WATER // 16)
+        publication = self.publish()
+        self.send(publication, key(0))
+        self.fill(publication)
+        for _ in range(4):
+            self.clock.advance(STALL_SECONDS - 1)
+            self.thread.step()
+        self.clock.advance(STALL_SECONDS - 0.1)
+        self.assertEqual((self.publisher.paused, self.logged("gap")), (True, []))
+        self.clock.advance(0.1)
+        self.assertEqual((self.publisher.paused, len(self.logged("gap"))), (False, 1))
+        self.thread.finish()
+        self.send(publication, key(9000))
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual(self.tags()[-1], (9, 9000, key().payload))
+
+    def test_waitingAfterGap(self) -> None:
+        """What a gap ends with counts as waiting, and no more than that is taken off when it is written."""
+        publication = self.publish()
+        (recording,) = self.recorder._recordings
+        self.send(publication, *BEGINNING, key(0))
+        self.fill(publication)
+        self.clock.advance(STALL_SECONDS)
+        self.thread.finish()
+        self.send(publication, key(9000))
+        self.assertGreater(recording._waiting, 4 * module.MESSAGE_COST)
+        self.thread.finish()
+        self.assertEqual(recording._waiting, 0)
 
     def test_manyEmptyMessages(self) -> None:
         """Messages without a body fill the water as well: what they cost here is not nothing."""
@@ -438,7 +509,8 @@ class DiskTests(RecorderTestCase):
         publication.append(inter(40))
         self.thread.finish()
         self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
-        self.assertEqual(len(self.logged("recording stopped: ")), 1)
+        (line,) = self.logged("recording stopped: ")
+        self.assertTrue(line.endswith("; there is no file"), line)
         publication.append(inter(80))
         publication.end("gone")
         self.assertContent(subscriber.messages, key(0), inter(40), inter(80))
@@ -515,7 +587,7 @@ class DiskTests(RecorderTestCase):
         publication.append(key(0))
         self.thread.finish()
         recording.messageReceived(inter(40))
-        self.assertEqual((recording._tags, self.thread.waiting), ([], []))
+        self.assertEqual((list(recording._tags), self.thread.waiting), ([], []))
         self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
 
     def test_fullDisk(self) -> None:
@@ -532,7 +604,14 @@ class DiskTests(RecorderTestCase):
         publication.end("")
         self.assertFinished()
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-        self.assertIn("No space left on device", self.logged("recording stopped: ")[0])
+        (path,) = self.files()
+        self.assertEqual(
+            self.logged("recording stopped"),
+            [
+                "live/camera: recording stopped: [Errno 28] No space left on device; "
+                f"{path.relative_to(self.root)} has what came before"
+            ],
+        )
         tags = self.tags()
         self.assertEqual(tags, [(m.type, m.timestamp, m.payload) for m in sent[: len(tags)]])
         self.assertEqual((len(tags), self.duration()), (5, 0.16))
@@ -545,6 +624,7 @@ class DiskTests(RecorderTestCase):
         publication.append(key(0))
         self.thread.finish()
         self.assertFinished("")
+        self.assertEqual(len(self.logged("; there is no file")), 1)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
     def test_lastWriteFails(self) -> None:
@@ -570,22 +650,19 @@ class DiskTests(RecorderTestCase):
         publication.append(key(0))
         publication.append(inter(40))
         publication.end("")
-        closed: list[int] = []
-        close = os.close
 
-        def watch(file: int) -> None:
-            closed.append(file)
-            close(file)
-
-        def fail(old: str, new: str) -> None:
+        def fail(*arguments: object, **options: object) -> None:
             raise OSError(errno.EIO, "Input/output error")
 
-        self.patch(os, "rename", fail)
+        self.patch(os, "link", fail)
+        watch = DescriptorWatch(self)
         self.thread.step()
-        self.patch(os, "close", watch)
+        self.assertEqual(len(watch.open), 2)
         self.thread.finish()
-        self.assertEqual(len(closed), 1)
+        self.assertEqual(watch.open, [])
         self.assertFinished(".part")
+        (path,) = self.files()
+        self.assertEqual(len(self.logged(f"; {path.relative_to(self.root)} has what came before")), 1)
         self.assertEqual(len(self.tags()), 2)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
@@ -604,7 +681,7 @@ class DiskTests(RecorderTestCase):
         for patch in patches:
             patch.restore()
         self.assertFinished(".part")
-        self.assertEqual(len(self.logged("recording stopped: ")), 1)
+        self.assertEqual(len(self.logged(".flv.part has what came before")), 1)
         self.assertEqual(len(self.logged("keeps the ending .part: ")), 1)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         publication.end("")

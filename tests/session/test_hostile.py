@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.session import status
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED
 from rtmptw.wire.control import UserControl, UserControlType, acknowledgement, setPeerBandwidth
 from rtmptw.wire.message import Message, MessageType
 from tests.session.dialects import HANDSHAKE, Application, Client, Stage, audio, command, connect, data, video
+
+# How many small chunks and commands are read in a second, and how many requests are granted at once.
+SMALL, COMMANDS, REQUESTS = 50_000, 100, 10
 
 NAN, INF = float("nan"), float("inf")
 
@@ -93,17 +97,23 @@ class HostileTests(SynchronousTestCase):
         self.assertGood(client)
 
     def test_B20_aggregates(self) -> None:
-        """Broken ones end their publisher, with what came before delivered."""
-        inner = b"\x16" + bytes(14)
-        for payload in (b"\x08", b"\x08\0\0\x05" + bytes(7), inner, (b"\x08" + bytes(14)) * 1025):
+        """Broken ones end their publisher, with what came before delivered, the good parts included."""
+        part = b"\x08" + bytes(14)
+        for payload, good in (
+            (b"\x08", 0),
+            (b"\x08\0\0\x05" + bytes(7), 0),
+            (b"\x16" + bytes(14), 0),
+            (part * 2 + b"\x16" + bytes(14), 2),
+            (part * 1025, 1024),
+        ):
             stage = Stage(self)
             client = stage.publisher()
-            client.send(audio(1), Message(22, 0, 1, payload, 4), audio(2))
-            client.assertSilent()
+            client.send(audio(1), Message(22, 5, 1, payload, 4), audio(2))
+            self.assertEqual(client.told(), [f"onStatus@0 {status.CLOSED}"])
             self.assertTrue(client.closing)
             client.lose()
             self.assertIn("aggregate", stage.lines()[0])
-            self.assertEqual([m.timestamp for m in stage.published[0].messages], [1])
+            self.assertEqual([m.timestamp for m in stage.published[0].messages], [1] + [5] * good)
 
     def test_B21_shortTags(self) -> None:
         """Bodies of no, one and two bytes, of every first byte, go through."""
@@ -219,3 +229,71 @@ class HostileTests(SynchronousTestCase):
         self.assertEqual(len(stage.lines()), 1)
         self.assertEqual(list(stage.factory.hub), [])
         stage.log._events.clear()
+
+
+class NextSecondTests(SynchronousTestCase):
+    """Budgets are per second: whoever has rested may go on, as far as before."""
+
+    def assertBudget(self, client: Client, count: int, one: bytes) -> None:
+        """In this second C{count} of these are read, and no more; and in the next second the same."""
+        for _ in range(3):
+            client.receive(one * count)
+            self.assertEqual(client.transport.producerState, "producing")
+            client.receive(one)
+            self.assertEqual(client.transport.producerState, "paused")
+            client.stage.pass_(1)
+            self.assertEqual(client.transport.producerState, "producing")
+
+    def test_B5_smallChunks(self) -> None:
+        client = Stage(self).connected()
+        client.receive(b"\x03\0\0\0\0\0\1\x63\0\0\0\0\0")
+        client.stage.pass_(1)
+        self.assertBudget(client, SMALL, b"\xc3\0")
+
+    def test_commands(self) -> None:
+        client = Stage(self).connected()
+        # The first one has a longer header than those that follow.
+        client.send(command("_checkbw", 5))
+        client.stage.pass_(1)
+        self.assertBudget(client, COMMANDS, client.encode(command("_checkbw", 5)))
+
+    def publishAgain(self, client: Client) -> int:
+        """Publish until it is refused, and say how often it was granted."""
+        for count in range(3 * REQUESTS):
+            client.send(command("closeStream", 0, id=1), command("publish", 0, None, "test", id=1))
+            if client.closing:
+                return count
+        raise self.failureException("never refused")
+
+    def test_requestsAtOnce(self) -> None:
+        """Ten at once, with the first one; the next is refused, with a status."""
+        stage = Stage(self)
+        client = stage.publisher()
+        self.assertEqual(self.publishAgain(client), REQUESTS - 1)
+        self.assertEqual(client.told()[-1], "onStatus@1 NetStream.Publish.Denied")
+        client.lose()
+        self.assertIn("too many requests", stage.lines()[0])
+        self.assertEqual((len(stage.application.asked), len(stage.published)), (REQUESTS, REQUESTS))
+
+    def test_requestsLater(self) -> None:
+        """One more for every six seconds; a minute later ten, and ten minutes later still ten."""
+        for seconds, granted in ((1, REQUESTS - 1), (7, REQUESTS), (60, REQUESTS), (600, REQUESTS)):
+            stage = Stage(self)
+            client = stage.publisher()
+            for second in range(seconds):
+                client.send(audio(second))
+                stage.pass_(1)
+            self.assertEqual((seconds, self.publishAgain(client)), (seconds, granted))
+
+    def test_requestsSlowly(self) -> None:
+        """Who has used all of them gets one back in time, and only one."""
+        for seconds, granted in ((5, 0), (7, 1), (13, 2)):
+            stage = Stage(self)
+            client = stage.publisher()
+            for _ in range(REQUESTS - 1):
+                client.send(command("closeStream", 0, id=1), command("publish", 0, None, "test", id=1))
+            self.assertFalse(client.closing)
+            for second in range(seconds):
+                client.send(audio(second))
+                stage.pass_(1)
+            self.assertEqual((seconds, self.publishAgain(client)), (seconds, granted))

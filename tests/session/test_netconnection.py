@@ -811,7 +811,7 @@ class DataTests(SynchronousTestCase):
         for payload in (b"\0\0\0\0", b"\0" * 9, b"", b"\xff", amf0.encode(5.0, "@setDataFrame", "onMetaData", {})):
             client.send(Message(18, 0, 1, payload, 4), audio(1))
         self.assertEqual(len(stage.published[0].messages), 5)
-        self.assertEqual(client.protocol._session.unreadable, 5)
+        self.assertEqual(client.protocol._session._streams[1].unreadable, 5)
         said = [event for event in stage.log if "passed over" in (event.get("log_format") or "")]
         self.assertEqual(len(said), 1)
         self.assertFalse(client.closing)
@@ -827,14 +827,24 @@ class DataTests(SynchronousTestCase):
         self.assertNotIn("DATA@1 onMetaData", player.told())
 
     def test_D3_foreignStreams(self) -> None:
-        """Media on a message stream that does not publish goes nowhere."""
+        """Media goes nowhere before a publish, and else to the one that there is, whatever its message stream says."""
         stage = Stage(self)
         client = stage.connected()
         client.send(audio(0), data("onMetaData", {}), Message(22, 0, 1, b"", 4))
         client.send(
             command("publish", 0, None, "test", id=1), audio(1, id=2), audio(2, id=0), data("onMetaData", {}, id=5)
         )
-        self.assertEqual(stage.published[0].messages, [])
+        self.assertEqual([message.type for message in stage.published[0].messages], [8, 8, 18])
+        self.assertEqual(client.protocol._session.strays, 5)
+        said = [event for event in stage.log if "idle message stream" in (event.get("log_format") or "")]
+        self.assertEqual(len(said), 1)
+
+    def test_foreignStreamsOfTwo(self) -> None:
+        """With two publications nobody can tell whose they are."""
+        stage = Stage(self)
+        client = stage.publisher()
+        client.send(command("publish", 0, None, "other", id=2), audio(1, id=3), audio(2, id=2))
+        self.assertEqual([[m.timestamp for m in published.messages] for published in stage.published], [[], [2]])
 
 
 class DecodedTests(SynchronousTestCase):

@@ -1,0 +1,77 @@
+# -*- test-case-name: tests.wire.test_oneline -*-
+"""
+A message in one line, for people who look at a conversation.
+
+::
+
+    connect(1, {'app': 'live', 'type': 'nonprivate', ...})
+    video keyframe avc1, 11034 bytes, 2000 ms, message stream 1
+"""
+
+from __future__ import annotations
+
+from rtmptw.errors import RemoteProtocolError
+from rtmptw.wire import amf0
+from rtmptw.wire.amf import DATA_LIMITS
+from rtmptw.wire.command import Command
+from rtmptw.wire.control import UserControl, UserControlType, controlValue
+from rtmptw.wire.media import describe
+from rtmptw.wire.message import Message, MessageType
+
+__all__ = ["MAX_LINE", "oneLine"]
+
+#: The longest line, characters.
+MAX_LINE = 300
+
+_VALUES = {
+    MessageType.SET_CHUNK_SIZE,
+    MessageType.ABORT,
+    MessageType.ACKNOWLEDGEMENT,
+    MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE,
+    MessageType.SET_PEER_BANDWIDTH,
+}
+
+
+def oneLine(message: Message) -> str:
+    """
+    Say what a message is. Whatever its payload holds, this does not raise, and the line is printable ASCII.
+    """
+    try:
+        name = MessageType(message.type).name.lower().replace("_", " ")
+    except ValueError:
+        name = f"message type {message.type}"
+    try:
+        text = _content(message, name)
+    except RemoteProtocolError as error:
+        text = f"{name}, {len(message.payload)} bytes, unreadable: {error}"
+    if message.streamId:
+        text += f", message stream {message.streamId}"
+    # Values are escaped where they are written, but the text of a fault may have a name from the wire in it.
+    text = text.encode("ascii", "backslashreplace").decode("ascii")
+    return text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 3]}..."
+
+
+def _content(message: Message, name: str) -> str:
+    type, payload = message.type, message.payload
+    if type in (MessageType.COMMAND, MessageType.COMMAND_AMF3):
+        command = Command.decode(message)
+        words = [f"{command.transactionId:g}", ascii(command.commandObject), *map(ascii, command.arguments)]
+        return f"{ascii(command.name)[1:-1]}({', '.join(words)})"
+    if type == MessageType.DATA:
+        values, fault = amf0.decodePrefix(payload, DATA_LIMITS)
+        parts = [*map(ascii, values), *([f"then {fault}"] if fault else [])] or ["empty"]
+        return f"data {', '.join(parts)}, {message.timestamp} ms"
+    if type in (MessageType.AUDIO, MessageType.VIDEO):
+        tag = describe(type, payload)
+        kind = "" if tag.kind.value == name else tag.kind.value
+        return f"{' '.join(filter(None, (name, kind, tag.codec)))}, {len(payload)} bytes, {message.timestamp} ms"
+    if type == MessageType.USER_CONTROL:
+        control = UserControl.decode(payload)
+        if control is not None:
+            known = control.event in set(UserControlType)
+            event = UserControlType(control.event).name.lower().replace("_", " ") if known else str(control.event)
+            return f"user control {event} {control.value}{'' if control.extra is None else f' {control.extra}'}"
+    value = controlValue(message) if type in _VALUES else None
+    if value is not None:
+        return f"{name} {value}"
+    return f"{name}, {len(payload)} bytes"

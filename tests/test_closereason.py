@@ -1,0 +1,60 @@
+# -*- test-case-name: tests.test_closereason -*-
+"""
+Tests for L{rtmptw.closereason}.
+"""
+
+from __future__ import annotations
+
+from OpenSSL.SSL import Error as TLSError
+from OpenSSL.SSL import SysCallError, ZeroReturnError
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.closereason import explain, whyLost
+
+HINT = " (what came is not TLS: is it a client without encryption?)"
+
+
+class CloseReasonTests(SynchronousTestCase):
+    def test_TLS(self) -> None:
+        """OpenSSL's lists, whatever is in them."""
+        for error, text in (
+            (TLSError([("SSL routines", "", "wrong version number")]), f"TLS failed: wrong version number{HINT}"),
+            (TLSError([("SSL routines", "", "http request")]), f"TLS failed: http request{HINT}"),
+            (TLSError([("SSL routines", "", "unexpected eof")]), "TLS failed: unexpected eof"),
+            (TLSError([("a", "b", "one"), ("a", "b", "two")]), "TLS failed: one, two"),
+            (TLSError([()]), "TLS failed: the peer broke it off"),
+            (TLSError([("a", "b", "")]), "TLS failed: the peer broke it off"),
+            (TLSError([]), "TLS failed: the peer broke it off"),
+            (TLSError(), "TLS failed: the peer broke it off"),
+            (ZeroReturnError(), "TLS failed: the peer broke it off"),
+            (TLSError(""), "TLS failed: the peer broke it off"),
+            (TLSError("in words"), "TLS failed: in words"),
+            (SysCallError(-1, "Unexpected EOF"), "TLS failed: Unexpected EOF"),
+        ):
+            self.assertEqual(explain(error), text)
+            self.assertEqual(whyLost(Failure(error)), text)
+
+    def test_done(self) -> None:
+        self.assertEqual(whyLost(Failure(ConnectionDone())), "the peer closed the connection")
+        self.assertEqual(whyLost(Failure(ConnectionDone("with a text"))), "the peer closed the connection")
+
+    def test_lost(self) -> None:
+        """All that was not closed has Twisted's own words."""
+        for error in (ConnectionLost(), ConnectionLost("reset by peer"), ConnectionAborted()):
+            self.assertEqual(whyLost(Failure(error)), str(error))
+        self.assertIn("non-clean", whyLost(Failure(ConnectionLost())))
+        self.assertIn("reset by peer", whyLost(Failure(ConnectionLost("reset by peer"))))
+        self.assertIn("aborted", whyLost(Failure(ConnectionAborted())))
+
+    def test_others(self) -> None:
+        """The text or, without one, at least the name."""
+        for error, text in (
+            (ConnectionResetError("gone"), "gone"),
+            (OSError(98, "Address in use"), "[Errno 98] Address in use"),
+            (ValueError(), "ValueError"),
+            (ValueError(""), "ValueError"),
+        ):
+            self.assertEqual(explain(error), text)
+            self.assertEqual(whyLost(Failure(error)), text)
