@@ -28,8 +28,8 @@ from tests.interop.publishers import ffmpegPublish
 from tests.interop.server import Server
 from tests.interop.sources import source
 
-#: AMF0's C{"play"}, in a line of the server's log about a command that it has received.
-PLAY = r"> type 20, .*: 020004706c6179"
+#: The server's line in the log about somebody who has begun to play.
+PLAY = r": playing \S+"
 
 PATH = "live/played"
 
