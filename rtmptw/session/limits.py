@@ -30,9 +30,9 @@ COMMANDS_PER_SECOND = 100
 MAX_STREAMS = 8
 MAX_CREATED = 64
 
-#: How many times a connection may publish or play: at once, and for each second after that.
+#: How many times a connection may publish or play: at once, and for each second after that, one in eight seconds.
 REQUESTS_AT_ONCE = 10.0
-REQUESTS_PER_SECOND = 1 / 6
+REQUESTS_PER_SECOND = 0.125
 
 #: How much of a command's name goes into the log, characters.
 MAX_LOGGED = 64

@@ -276,8 +276,8 @@ class NextSecondTests(SynchronousTestCase):
         self.assertEqual((len(stage.application.asked), len(stage.published)), (REQUESTS, REQUESTS))
 
     def test_requestsLater(self) -> None:
-        """One more for every six seconds; a minute later ten, and ten minutes later still ten."""
-        for seconds, granted in ((1, REQUESTS - 1), (7, REQUESTS), (60, REQUESTS), (600, REQUESTS)):
+        """One more for every eight seconds; two minutes later ten, and ten minutes later still ten."""
+        for seconds, granted in ((7, REQUESTS - 1), (8, REQUESTS), (120, REQUESTS), (600, REQUESTS)):
             stage = Stage(self)
             client = stage.publisher()
             for second in range(seconds):
@@ -287,7 +287,7 @@ class NextSecondTests(SynchronousTestCase):
 
     def test_requestsSlowly(self) -> None:
         """Who has used all of them gets one back in time, and only one."""
-        for seconds, granted in ((5, 0), (7, 1), (13, 2)):
+        for seconds, granted in ((7, 0), (8, 1), (16, 2)):
             stage = Stage(self)
             client = stage.publisher()
             for _ in range(REQUESTS - 1):

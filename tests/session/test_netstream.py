@@ -201,13 +201,13 @@ class TableTests(SynchronousTestCase):
         self.assertTrue(client.closing)
 
     def test_D2_rapidReset(self) -> None:
-        """Publishing again and again costs the application ten questions, then one each six seconds."""
+        """Publishing again and again costs the application ten questions, then one each eight seconds."""
         stage = Stage(self)
         client = stage.connected()
         stop = command("publish", 0, None, False, id=1)
         client.send(*[command("publish", 0, None, "test", id=1), stop] * 10)
         self.assertFalse(client.closing)
-        stage.pass_(7)
+        stage.pass_(8)
         client.send(command("publish", 0, None, "test", id=1), stop)
         self.assertFalse(client.closing)
         client.take()
