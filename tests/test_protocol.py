@@ -499,6 +499,26 @@ class VerdictTests(SynchronousTestCase):
             self.assertIn("no decision within 30 s", line)
             self.assertEqual((self.stage.published, list(self.stage.factory.hub)), ([], []))
 
+    def test_grantFails(self) -> None:
+        """A hub that breaks is our mistake: it is logged, and the client is told that much and no more."""
+        for asynchronous in (False, True):
+            self.setUp()
+
+            def publish(path: str, publisher: object) -> None:
+                raise ValueError("secret")
+
+            self.stage.factory.hub.publish = publish  # type: ignore[assignment, method-assign]
+            if not asynchronous:
+                self.verdict.callback(None)
+            client = self.asking()
+            if asynchronous:
+                self.verdict.callback(None)
+            [message] = client.take()
+            self.assertIn(b"internal error", message.payload)
+            self.assertNotIn(b"secret", message.payload)
+            self.assertTrue(client.closing)
+            self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
     def test_false(self) -> None:
         """Who returns False does not mean yes."""
         client = self.asking()

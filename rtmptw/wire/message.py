@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["CONTROL_CHUNK_STREAM", "MAX_MESSAGE_SIZE", "MEDIA_TYPES", "Message", "MessageType"]
+__all__ = ["CONTROL_CHUNK_STREAM", "MAX_MESSAGE_SIZE", "Message", "MessageType"]
 
 #: The largest message that a chunk header can announce, bytes (24 bits; section 5.3.1.2.1).
 MAX_MESSAGE_SIZE = 0xFFFFFF
@@ -38,10 +38,6 @@ class MessageType(IntEnum):
     SHARED_OBJECT = 19
     COMMAND = 20
     AGGREGATE = 22
-
-
-#: What a stream is made of: audio, video and data, each as it is sent to players.
-MEDIA_TYPES = frozenset({MessageType.AUDIO, MessageType.VIDEO, MessageType.DATA})
 
 
 @dataclass(slots=True)
