@@ -1,22 +1,42 @@
 """
-RTMP for Python on Twisted: the wire, sessions, live streams, a server and a recorder.
+RTMP for Python on Twisted: the wire, sessions, live streams, a server, a client, a recorder and relays.
 
 The names here are the public ones; L{rtmptw.wire} has the formats, for tools.
 """
 
-from rtmptw.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, RTMPError, StatusError
+from rtmptw.client import RTMPClientFactory, connect, play, publish
+from rtmptw.errors import (
+    AuthenticationError,
+    CallError,
+    CallTimedOut,
+    ConnectionClosed,
+    LimitExceeded,
+    LocalProtocolError,
+    RemoteProtocolError,
+    RTMPError,
+    StatusError,
+    URLError,
+)
 from rtmptw.interfaces import IApplication, IStreamObserver, ISubscriber, ISubscription
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.livestream import LiveStream
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
 from rtmptw.server import OpenApplication, RTMPServerFactory
+from rtmptw.session.clientconnection import ClientConnection
+from rtmptw.session.clientstream import PlayedStream, PublishedStream
+from rtmptw.url import RTMPURL
 from rtmptw.wire.media import MediaKind, MediaTag, classify, describe
 from rtmptw.wire.message import Message, MessageType
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuthenticationError",
+    "CallError",
+    "CallTimedOut",
+    "ClientConnection",
     "ConnectRequest",
+    "ConnectionClosed",
     "IApplication",
     "IStreamObserver",
     "ISubscriber",
@@ -30,13 +50,21 @@ __all__ = [
     "MessageType",
     "OpenApplication",
     "PlayRequest",
+    "PlayedStream",
     "PublishRequest",
+    "PublishedStream",
+    "RTMPClientFactory",
     "RTMPError",
     "RTMPServerFactory",
+    "RTMPURL",
     "RemoteProtocolError",
     "StatusError",
     "StreamHub",
+    "URLError",
     "__version__",
     "classify",
+    "connect",
     "describe",
+    "play",
+    "publish",
 ]

@@ -5,20 +5,31 @@ What can go wrong, and whose fault it is.
 - L{LocalProtocolError}: our own side misused a layer; a mistake in a program.
 - L{RemoteProtocolError}: the peer broke the wire; names the place.
 - L{StatusError}: a request that is refused with a status the peer understands.
+- L{URLError}: a URL that does not say where a stream is.
+- L{CallError}, L{CallTimedOut}, L{ConnectionClosed}: how a call that waits for its answer may end otherwise.
+- L{CertificateError}: a certificate that can't be used, or a server that is not trusted.
 
 Only the first two leave L{rtmptw.wire}.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
     "AMFDecodeError",
     "AMFUnsupportedError",
+    "AuthenticationError",
+    "CallError",
+    "CallTimedOut",
+    "CertificateError",
+    "ConnectionClosed",
     "LimitExceeded",
     "LocalProtocolError",
     "RTMPError",
     "RemoteProtocolError",
     "StatusError",
+    "URLError",
 ]
 
 
@@ -98,3 +109,63 @@ class StatusError(RTMPError):
         super().__init__(f"{code}: {description}" if code else description)
         self.description = description
         self.code = code
+
+
+class AuthenticationError(StatusError):
+    """A server wants a user and a password, and there are none, or not these, or it is not clear what it wants."""
+
+
+class CallError(StatusError):
+    """
+    The peer has refused a call: by C{_error}, or by a status of level "error".
+
+    @ivar command: the call, such as C{"publish"}.
+    @ivar information: the whole information object, as decoded; empty if there was none.
+    """
+
+    def __init__(
+        self, command: str, description: str, code: str = "", information: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(description, code)
+        self.command = command
+        self.information = information or {}
+
+    def __str__(self) -> str:
+        return f"{self.command} refused: {super().__str__()}"
+
+
+class CallTimedOut(RTMPError):
+    """
+    The peer has not answered a call in time.
+
+    @ivar command: the call.
+    """
+
+    def __init__(self, command: str, seconds: float) -> None:
+        super().__init__(f"no answer to {command} within {seconds:g} s")
+        self.command = command
+
+
+class CertificateError(RTMPError):
+    """
+    A certificate, or its key, is of no use: a file of ours, which the text begins with, or that of a server which is
+    not trusted, and then the text says why not.
+    """
+
+
+class ConnectionClosed(RTMPError):
+    """
+    The connection is over, and with it what it was used for.
+
+    @ivar reason: why it is over.
+    @ivar command: the call that has waited, or what else could not be done.
+    """
+
+    def __init__(self, command: str, reason: str) -> None:
+        super().__init__(f"{command} failed: {reason}")
+        self.command = command
+        self.reason = reason
+
+
+class URLError(RTMPError, ValueError):
+    """A URL that is wrong, and what is wrong with it; without any part of it that may be a secret."""

@@ -12,7 +12,7 @@ Between the layers:
 
 - L{IStreamHub}, L{IPublication}, L{IViewing}: what sessions need of streams.
 - L{ILink}, L{IOutlet}: what sessions and streams need of a connection.
-- L{IServer}: what a connection needs of its server.
+- L{IOwner}: what a connection needs of the server or client that it belongs to.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = [
     "IApplication",
     "ILink",
     "IOutlet",
+    "IOwner",
     "IPublication",
-    "IServer",
     "IStreamHub",
     "IStreamObserver",
     "ISubscriber",
@@ -219,12 +219,17 @@ class ILink(Interface):
     """
 
     outlet = Attribute("The L{IOutlet}.")
+    peer = Attribute("L{str}: who is at the other end, for the log.")
+    secure = Attribute("L{bool}: whether the connection is encrypted by TLS.")
+
+    def write(message):  # type: ignore[no-untyped-def]
+        """Send media, however much has not left yet: whoever sends it looks at the outlet."""
 
     def send(*messages):  # type: ignore[no-untyped-def]
         """Send messages in one write, cut at our chunk size."""
 
     def trust():  # type: ignore[no-untyped-def]
-        """The peer may publish: it may send large messages from here on."""
+        """The peer may send media: large messages from here on."""
 
     def hold(who):  # type: ignore[no-untyped-def]
         """Do not read the peer until C{who} lets go, and everybody else who holds."""
@@ -243,17 +248,38 @@ class ILink(Interface):
         @param code: if given, a status that tells the peer the reason as well.
         """
 
+    def abort(reason):  # type: ignore[no-untyped-def]
+        """
+        Close at once, whatever is still to be sent. Harmless on a connection that is gone.
 
-class IServer(Interface):
+        @param reason: for the log, if none was given before.
+        """
+
+
+class IOwner(Interface):
     """
-    What a connection needs of its server.
+    What a connection needs of the server or client that it belongs to.
     """
 
-    application = Attribute("The L{IApplication}.")
-    hub = Attribute("The L{IStreamHub}.")
     clock = Attribute("The L{twisted.internet.interfaces.IReactorTime}.")
     verbose = Attribute("L{bool}: whether every message has a line in the log.")
-    publisherLimits = Attribute("The L{rtmptw.wire.limits.ReadLimits} of those who may publish.")
+    publisherLimits = Attribute("The L{rtmptw.wire.limits.ReadLimits} of those who may send media.")
+    lingerSeconds = Attribute("How long a peer has to close its side after we have closed ours, seconds.")
+
+    def handshake():  # type: ignore[no-untyped-def]
+        """
+        Our side of a handshake.
+
+        @rtype: L{rtmptw.wire.handshake.Handshake}
+        """
+
+    def session(link):  # type: ignore[no-untyped-def]
+        """
+        Our side of what is said after the handshake.
+
+        @type link: L{ILink}
+        @rtype: L{rtmptw.session.netconnection.NetConnection}
+        """
 
     def connectionMade(protocol):  # type: ignore[no-untyped-def]
         """A connection has come: its C{second()} is to be called every second."""

@@ -36,7 +36,7 @@ class Outlet:
 
     @ivar ready: whether the connection takes more.
     @ivar peer: who is at the other end, for the log.
-    @ivar excess: how many bytes were written since it has not been ready.
+    @ivar excess: how many bytes of answers were written since it has not been ready.
     """
 
     def __init__(self, transport: IConsumer, clock: IReactorTime, peer: str) -> None:
@@ -68,10 +68,14 @@ class Outlet:
         if self.ready and len(data) <= PIECE:
             self._transport.write(data)
             return
-        if not self.ready:
-            self.excess += len(data)
         self._waiting.append(data)
         self._hand()
+
+    def answer(self, data: bytes) -> None:
+        """Send what the peer has asked for. How much of that waits is counted: somebody may ask and never read."""
+        if not self.ready:
+            self.excess += len(data)
+        self.write(data)
 
     def attach(self, drained: Callable[[], None]) -> None:
         """See L{IOutlet.attach}."""

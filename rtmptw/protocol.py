@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.test_protocol -*-
 """
-One connection to a server: transport, phases, deadlines, reasons for closing. Nothing else.
+One connection, either side of it: transport, phases, deadlines, reasons for closing. Nothing else.
 
 ::
 
@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import cast
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IConsumer, IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -33,7 +34,7 @@ from zope.interface import implementer
 
 from rtmptw.closereason import whyLost
 from rtmptw.errors import RemoteProtocolError
-from rtmptw.interfaces import ILink, IServer
+from rtmptw.interfaces import ILink, IOwner
 from rtmptw.outlet import Outlet
 from rtmptw.session import status
 from rtmptw.session.limits import COMMANDS_PER_SECOND
@@ -41,7 +42,7 @@ from rtmptw.session.netconnection import NetConnection
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.chunkwriter import ChunkWriter
 from rtmptw.wire.control import UserControl, UserControlType
-from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
+from rtmptw.wire.handshake import HANDSHAKE_SIZE, Handshake
 from rtmptw.wire.limits import STRANGER_LIMITS
 from rtmptw.wire.message import Message
 from rtmptw.wire.oneline import oneLine
@@ -60,8 +61,6 @@ PUBLISHER_SILENCE_SECONDS = 15.0
 STALL_SECONDS = 15.0
 #: Seconds in which a message must be complete, or another one meanwhile.
 MESSAGE_SECONDS = 30.0
-#: Seconds that the peer has to finish a connection that we have closed.
-LINGER_SECONDS = 5.0
 #: Bytes of answers that are kept for a client that asks and does not read.
 MAX_UNREAD = 64 * 1024
 #: Bytes that are kept of a client while the application decides about it.
@@ -84,26 +83,29 @@ class Phase(Enum):
 @implementer(ILink)
 class RTMPProtocol(Protocol):
     """
-    The server's side of one TCP or TLS connection.
+    Our side of one TCP or TLS connection. Which side that is, its owner says: by the handshake and the session.
 
     @ivar outlet: the way out.
     @ivar peer: who it is, for the log.
+    @ivar secure: whether it is encrypted by TLS.
     @ivar received: all bytes received so far, the handshake's included.
+    @ivar session: what is said after the handshake.
+    @ivar allSent: whether we have closed our side, and everything before that was handed to the system.
     """
 
     _log = Logger()
 
-    def __init__(self, server: IServer) -> None:
+    def __init__(self, owner: IOwner) -> None:
         """
-        @param server: whose clock, application and hub it uses.
+        @param owner: the server or client that it belongs to.
         """
-        self._server = server
+        self._owner = owner
 
     def connectionMade(self) -> None:
         """Be ready for the first byte."""
         transport = self._transport = cast(ITCPTransport, self.transport)
         self._input = cast(IPushProducer, transport)
-        self._secure = ISSLTransport.providedBy(transport)
+        self.secure = ISSLTransport.providedBy(transport)
         if ITCPTransport.providedBy(transport):
             # Without it every step of the conversation costs 40 ms (wire facts 1.4).
             transport.setTcpNoDelay(True)
@@ -112,24 +114,25 @@ class RTMPProtocol(Protocol):
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.received = 0
-        self.outlet = Outlet(cast(IConsumer, transport), self._server.clock, self.peer)
+        self.outlet = Outlet(cast(IConsumer, transport), self._owner.clock, self.peer)
         self._phase = Phase.HANDSHAKE
-        self._handshake = ServerHandshake()
+        self._handshake: Handshake = self._owner.handshake()
         self._reader = ChunkReader(STRANGER_LIMITS, HANDSHAKE_SIZE)
         self._writer = ChunkWriter()
-        self._session = NetConnection(self, self._server.application, self._server.hub, self.peer, self._secure)
+        self.session: NetConnection = self._owner.session(self)
         self._reason = self._activity = ""
         self._holds: set[object] = set()
-        self._came = self._began = self._heard = self._used = self._wholeSince = self._server.clock.seconds()
+        self._came = self._began = self._heard = self._used = self._wholeSince = self._owner.clock.seconds()
         self._taken = self._takenBefore = 0
-        self._pinged = False
+        self._pinged = self._cleanly = self.allSent = False
         self._linger: IDelayedCall | None = None
-        self._server.connectionMade(self)
+        self._owner.connectionMade(self)
+        self.outlet.write(self._handshake.start())
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the peer."""
         self.received += len(data)
-        self._heard = self._server.clock.seconds()
+        self._heard = self._owner.clock.seconds()
         if self._phase is Phase.SESSION:
             self._guard(self._read, data)
         elif self._phase is Phase.HANDSHAKE:
@@ -151,10 +154,11 @@ class RTMPProtocol(Protocol):
             self.outlet.write(reply)
         if rest is not None:
             self._phase = Phase.SESSION
+            self.session.begin()
             self._read(rest)
 
     def _read(self, data: bytes) -> None:
-        session, reader = self._session, self._reader
+        session, reader = self.session, self._reader
         messages = reader.feed(data)
         if not session.waiting:
             self._take(messages)
@@ -169,7 +173,7 @@ class RTMPProtocol(Protocol):
 
     def _take(self, messages: Iterator[Message]) -> None:
         """Pass messages on until the application has to be waited for, or the session is over."""
-        session, verbose = self._session, self._server.verbose
+        session, verbose = self.session, self._owner.verbose
         try:
             for message in messages:
                 if verbose:
@@ -183,6 +187,7 @@ class RTMPProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone. What it has brought is not."""
+        self._cleanly = self.allSent and reason.check(ConnectionDone) is not None
         self._reason = self._reason or whyLost(reason)
         self.outlet.stopProducing()
         if self._linger is not None and self._linger.active():
@@ -195,9 +200,9 @@ class RTMPProtocol(Protocol):
 
     def _readRest(self) -> None:
         """Read what a lost connection has brought, as far as the application has decided."""
-        if not self._session.waiting:
+        if not self.session.waiting:
             self._guard(self._takeRest)
-        if self._phase is Phase.LOST and not self._session.waiting:
+        if self._phase is Phase.LOST and not self.session.waiting:
             self._finish()
 
     def _takeRest(self) -> None:
@@ -206,20 +211,21 @@ class RTMPProtocol(Protocol):
     def _finish(self) -> None:
         """The end, once for each connection."""
         self._phase = Phase.CLOSED
-        activity = self._activity or self._session.activity
-        self._session.close(self._reason)
+        activity = self._activity or self.session.activity
+        self.session.end(self._reason)
         self._log.info(
             "{peer}: closed: {reason}; {activity} ({seconds:.1f} s; {whereabouts}; last command {command})",
             peer=self.peer,
             reason=self._reason,
             activity=activity,
-            seconds=self._server.clock.seconds() - self._came,
+            seconds=self._owner.clock.seconds() - self._came,
             whereabouts=self._reader.whereabouts
             if self.received >= HANDSHAKE_SIZE
             else f"byte {self.received}, in the handshake",
-            command=ascii(self._session.lastCommand) if self._session.lastCommand else "none",
+            command=ascii(self.session.lastCommand) if self.session.lastCommand else "none",
         )
-        self._server.connectionLost(self)
+        self._owner.connectionLost(self)
+        self.session.gone(self._reason, self._cleanly)
 
     def second(self) -> None:
         """A second has passed."""
@@ -230,7 +236,7 @@ class RTMPProtocol(Protocol):
     @property
     def playing(self) -> bool:
         """Whether the peer plays something."""
-        return self._session.playing
+        return self.session.playing
 
     def clockStopped(self, seconds: float) -> None:
         """
@@ -243,8 +249,8 @@ class RTMPProtocol(Protocol):
         self.outlet.clockStopped(seconds)
 
     def _checkDeadlines(self) -> None:
-        now = self._server.clock.seconds()
-        session, quiet = self._session, now - self._heard
+        now = self._owner.clock.seconds()
+        session, quiet = self.session, now - self._heard
         if self._phase is Phase.HANDSHAKE and now - self._began >= HANDSHAKE_SECONDS:
             self.close(f"no handshake within {HANDSHAKE_SECONDS:g} s")
         if self._phase in (Phase.SESSION, Phase.LOST):
@@ -279,20 +285,26 @@ class RTMPProtocol(Protocol):
 
     # ILink
 
+    def write(self, message: Message) -> None:
+        """See L{ILink.write}."""
+        if self._owner.verbose:
+            self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message))
+        self.outlet.write(self._writer.write(message))
+
     def send(self, *messages: Message) -> None:
         """See L{ILink.send}."""
         if not messages:
             return
-        if self._server.verbose:
+        if self._owner.verbose:
             for message in messages:
                 self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message))
-        self.outlet.write(b"".join([self._writer.write(message) for message in messages]))
+        self.outlet.answer(b"".join([self._writer.write(message) for message in messages]))
         if self.outlet.excess > MAX_UNREAD:
             self.abort("does not read the answers that it asks for")
 
     def trust(self) -> None:
         """See L{ILink.trust}."""
-        self._reader.limits = self._server.publisherLimits
+        self._reader.limits = self._owner.publisherLimits
 
     def proceed(self) -> None:
         """See L{ILink.proceed}."""
@@ -301,7 +313,7 @@ class RTMPProtocol(Protocol):
         elif self._phase is Phase.SESSION:
             self.release("verdict")
             # The time that the application took is not the peer's.
-            self._used = self._server.clock.seconds()
+            self._used = self._owner.clock.seconds()
             self.dataReceived(b"")
 
     def close(self, reason: str, code: str = "") -> None:
@@ -315,12 +327,11 @@ class RTMPProtocol(Protocol):
             return
         for why in tuple(self._holds):
             self.release(why)
-        self._activity = self._session.activity
-        if code and self._session.connected:
-            self.send(status.onStatus(0, code, reason, "error"))
+        self._activity = self.session.activity
+        self.send(*self.session.farewell(reason, code))
         isLost, self._phase = self._phase is Phase.LOST, Phase.CLOSING
         self._reason = reason
-        self._session.close(reason)
+        self.session.end(reason)
         if isLost:
             self._finish()
         else:
@@ -328,15 +339,16 @@ class RTMPProtocol(Protocol):
 
     def _shutDown(self) -> None:
         """Everything has been written: say so, and give the peer some time to read it and to close its side."""
-        self._linger = self._server.clock.callLater(LINGER_SECONDS, self._hangUp)
-        if ITCPTransport.providedBy(self._transport) and not self._secure:
+        self._linger = self._owner.clock.callLater(self._owner.lingerSeconds, self._hangUp)
+        if ITCPTransport.providedBy(self._transport) and not self.secure:
             self._transport.loseWriteConnection()
         else:
+            self.allSent = True
             self._transport.loseConnection()
 
     def _hangUp(self) -> None:
         """No reset: what the kernel still holds goes on to a peer that is slow. One that takes nothing is cut off."""
-        self._linger = self._server.clock.callLater(STALL_SECONDS, self.abort, self._reason)
+        self._linger = self._owner.clock.callLater(STALL_SECONDS, self.abort, self._reason)
         self._transport.loseConnection()
 
     def abort(self, reason: str) -> None:
@@ -361,5 +373,5 @@ class RTMPProtocol(Protocol):
             self._holds.remove(who)
             if not self._holds and self._phase is Phase.SESSION:
                 # While it was not read it could not be heard.
-                self._heard = self._wholeSince = self._server.clock.seconds()
+                self._heard = self._wholeSince = self._owner.clock.seconds()
                 self._input.resumeProducing()

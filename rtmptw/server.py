@@ -14,22 +14,26 @@ The server: a factory of connections that share an application and a hub.
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from rtmptw.interfaces import IApplication, IServer
+from rtmptw.connections import Connections
+from rtmptw.interfaces import IApplication, ILink, IOwner
 from rtmptw.live.hub import StreamHub
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
+from rtmptw.session.serverconnection import ServerConnection
 from rtmptw.session.status import APP_SHUTDOWN
+from rtmptw.wire.handshake import ServerHandshake
 from rtmptw.wire.limits import ReadLimits
 
 __all__ = ["OpenApplication", "RTMPServerFactory"]
 
+#: Seconds that a client has to close its side of a connection that we have closed.
+LINGER_SECONDS = 5.0
 #: At the end of the server: seconds that viewers have for what they still get, and that everybody has to go.
 FAREWELL_SECONDS = 1.0
 SHUTDOWN_SECONDS = 8.0
@@ -52,7 +56,7 @@ class OpenApplication:
         return None
 
 
-@implementer(IServer)
+@implementer(IOwner)
 class RTMPServerFactory(ServerFactory):
     """
     Makes the server's side of connections.
@@ -65,6 +69,7 @@ class RTMPServerFactory(ServerFactory):
     """
 
     noisy = False
+    lingerSeconds = LINGER_SECONDS
     _log = Logger()
 
     def __init__(
@@ -89,11 +94,7 @@ class RTMPServerFactory(ServerFactory):
         self.hub = hub if hub is not None else StreamHub(clock)
         self.verbose = verbose
         self.publisherLimits = publisherLimits or ReadLimits()
-        self._connections: dict[RTMPProtocol, None] = {}
-        self._seconds = LoopingCall(self._second)
-        self._seconds.clock = clock
-        self._lastSecond = 0.0
-        self._emptied: list[Deferred[None]] = []
+        self._connections = Connections(clock)
 
     def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol:
         """A protocol for one connection."""
@@ -101,22 +102,21 @@ class RTMPServerFactory(ServerFactory):
         protocol.factory = self
         return protocol
 
+    def handshake(self) -> ServerHandshake:
+        """See L{IOwner.handshake}."""
+        return ServerHandshake()
+
+    def session(self, link: ILink) -> ServerConnection:
+        """See L{IOwner.session}."""
+        return ServerConnection(link, self.application, self.hub)
+
     def connectionMade(self, protocol: RTMPProtocol) -> None:
         """A connection has come."""
-        self._connections[protocol] = None
-        if not self._seconds.running:
-            self._lastSecond = self.clock.seconds()
-            self._seconds.start(1.0, now=False)
+        self._connections.add(protocol)
 
     def connectionLost(self, protocol: RTMPProtocol) -> None:
         """A connection has gone, and is done with."""
-        self._connections.pop(protocol, None)
-        if not self._connections:
-            if self._seconds.running:
-                self._seconds.stop()
-            emptied, self._emptied = self._emptied, []
-            for deferred in emptied:
-                deferred.callback(None)
+        self._connections.remove(protocol)
 
     def closeAll(self, reason: str) -> Deferred[None]:
         """
@@ -124,10 +124,9 @@ class RTMPServerFactory(ServerFactory):
 
         @return: fires when all are gone, L{SHUTDOWN_SECONDS} later at most.
         """
-        if not self._connections:
-            return succeed(None)
-        emptied: Deferred[None] = Deferred()
-        self._emptied.append(emptied)
+        emptied = self._connections.whenEmpty()
+        if emptied.called:
+            return emptied
         waits = [
             # One turn of the reactor reads what has come already.
             self.clock.callLater(0, self._closeAll, reason, False),
@@ -143,19 +142,10 @@ class RTMPServerFactory(ServerFactory):
         return emptied.addCallback(cancel)
 
     def _closeAll(self, reason: str, alsoViewers: bool) -> None:
-        for protocol in tuple(self._connections):
+        for protocol in self._connections:
             if alsoViewers or not protocol.playing:
                 protocol.close(reason, APP_SHUTDOWN)
 
     def _abortAll(self, reason: str) -> None:
-        for protocol in tuple(self._connections):
+        for protocol in self._connections:
             protocol.abort(reason)
-
-    def _second(self) -> None:
-        now = self.clock.seconds()
-        # This is called late if the process was stopped or busy: then what has come is still to be read.
-        late, self._lastSecond = now - self._lastSecond - 1, now
-        for protocol in tuple(self._connections):
-            if late >= 1:
-                protocol.clockStopped(late)
-            protocol.second()

@@ -17,7 +17,12 @@ from twisted.trial.unittest import SynchronousTestCase
 import rtmptw
 
 PUBLIC = {
+    "AuthenticationError",
+    "CallError",
+    "CallTimedOut",
+    "ClientConnection",
     "ConnectRequest",
+    "ConnectionClosed",
     "IApplication",
     "IStreamObserver",
     "ISubscriber",
@@ -31,15 +36,23 @@ PUBLIC = {
     "MessageType",
     "OpenApplication",
     "PlayRequest",
+    "PlayedStream",
     "PublishRequest",
+    "PublishedStream",
+    "RTMPClientFactory",
     "RTMPError",
     "RTMPServerFactory",
+    "RTMPURL",
     "RemoteProtocolError",
     "StatusError",
     "StreamHub",
+    "URLError",
     "__version__",
     "classify",
+    "connect",
     "describe",
+    "play",
+    "publish",
 }
 
 

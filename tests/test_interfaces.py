@@ -53,7 +53,7 @@ class InterfaceTests(SynchronousTestCase):
             (IOutlet, publisher.protocol.outlet),
             (IStreamHub, stage.factory.hub),
             (IPublication, stream.publication),
-            (IViewing, player.protocol._session._streams[1]._viewing),
+            (IViewing, player.protocol.session._streams[1]._viewing),
             (ISubscription, stage.subscriptions[0]),
         ]
         for interface, value in rows:

@@ -31,8 +31,15 @@ ROOMS = {
     "live": _LIVE,
     "outlet": {"interfaces"},
     "protocol": _CONNECTION,
-    "server": _CONNECTION | {"live", "protocol"},
+    "connections": {"protocol"},
+    "server": _CONNECTION | {"live", "protocol", "connections"},
+    "url": _BOTTOM,
+    "tls": _BOTTOM | {"closereason"},
+    "client": _CONNECTION | {"protocol", "connections", "url", "tls"},
+    "auth": _LIVE | {"server"},
     "record": _LIVE | {"live"},
+    "relay": _LIVE | {"live", "client", "url"},
+    "tools": _LIVE | {"client", "url"},
 }
 
 #: These put everything together.
@@ -81,7 +88,7 @@ class LayerTests(SynchronousTestCase):
             here = room(path)
             if here in TOP:
                 continue
-            allowed = ROOMS.get(here, set(ROOMS) - {"record"}) | {here}
+            allowed = ROOMS.get(here, set()) | {here}
             for name in imports(path.read_text(), path):
                 package, _, rest = name.partition(".")
                 if package == "rtmptw" and rest.split(".")[0] not in allowed:

@@ -29,15 +29,16 @@ class OutletTests(SynchronousTestCase):
         self.assertTrue(self.transport.streaming)
 
     def test_write(self) -> None:
-        """What is written while it is not ready comes behind what waits, and is counted."""
-        self.outlet.write(b"a")
+        """What is written while it is not ready comes behind what waits; answers are counted."""
+        self.outlet.answer(b"a")
         self.outlet.write(b"")
         self.outlet.pauseProducing()
-        self.outlet.write(b"b")
-        self.outlet.write(b"cd")
+        self.outlet.answer(b"b")
+        self.outlet.answer(b"cd")
+        self.outlet.write(b"e")
         self.assertEqual((self.transport.value(), self.outlet.excess), (b"a", 3))
         self.outlet.resumeProducing()
-        self.assertEqual((self.transport.value(), self.outlet.excess), (b"abcd", 0))
+        self.assertEqual((self.transport.value(), self.outlet.excess), (b"abcde", 0))
 
     def test_pieces(self) -> None:
         """A transport that has enough is given no more; each piece that leaves is progress (hostile row D14)."""

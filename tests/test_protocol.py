@@ -24,13 +24,13 @@ from rtmptw.interfaces import ILink
 from rtmptw.protocol import (
     HANDSHAKE_SECONDS,
     IDLE_SECONDS,
-    LINGER_SECONDS,
     MAX_HELD,
     PUBLISHER_PING_SECONDS,
     PUBLISHER_SILENCE_SECONDS,
     STALL_SECONDS,
     Phase,
 )
+from rtmptw.server import LINGER_SECONDS
 from rtmptw.session.verdict import VERDICT_SECONDS
 from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message
@@ -301,7 +301,7 @@ class DeadlineTests(SynchronousTestCase):
         """Whatever goes wrong with the deadlines of one does not stop those of the others."""
         stage = Stage(self)
         bad, good = stage.connected(), stage.connected()
-        bad.protocol._session.second = None  # type: ignore[assignment]
+        bad.protocol.session.second = None  # type: ignore[assignment]
         stage.pass_(1)
         self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
         self.assertEqual((bad.closing, good.closing), (True, False))
@@ -795,7 +795,7 @@ class CloseTests(SynchronousTestCase):
             if isLost:
                 # An ambiguous last chunk, which is read only at the end (wire facts 2.4).
                 client.receive(b"\x09\xff\xff\xff\0\0\x81\x08\1\0\0\0\1\1\1\1" + bytes(128) + b"\xc9\1")
-            client.protocol._session.messageReceived = None  # type: ignore[assignment]
+            client.protocol.session.messageReceived = None  # type: ignore[assignment]
             if not isLost:
                 client.send(audio(1))
             client.lose()

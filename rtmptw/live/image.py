@@ -13,12 +13,9 @@ from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.chunkwriter import encodeMessage
 from rtmptw.wire.limits import ReadLimits
-from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
+from rtmptw.wire.message import MAX_MESSAGE_SIZE, MEDIA_CHUNK_STREAMS, Message
 
 __all__ = ["address", "decodeImages", "encodeImage"]
-
-#: The chunk streams that media go out on: not those of commands and statuses, whose headers depend on each other.
-_CHUNK_STREAMS: dict[int, int] = {MessageType.AUDIO: 4, MessageType.VIDEO: 6, MessageType.DATA: 7}
 
 #: We read only what we have written.
 _NO_LIMITS = ReadLimits(messageSize={}, otherMessageSize=MAX_MESSAGE_SIZE, partialBytes=MAX_MESSAGE_SIZE)
@@ -30,7 +27,7 @@ def encodeImage(message: Message) -> bytes:
 
     @raise LocalProtocolError: if it is neither audio nor video nor data, or a field does not fit the wire.
     """
-    chunkStream = _CHUNK_STREAMS.get(message.type)
+    chunkStream = MEDIA_CHUNK_STREAMS.get(message.type)
     if chunkStream is None:
         raise LocalProtocolError(f"a stream has audio, video and data, and no message type {message.type}")
     return encodeMessage(Message(message.type, message.timestamp, 1, message.payload, chunkStream), OUR_CHUNK_SIZE)

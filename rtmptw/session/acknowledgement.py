@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.session.test_netconnection -*-
+# -*- test-case-name: tests.session.test_serverconnection -*-
 """
 When to acknowledge what has been received (RTMP 1.0, sections 5.4.3 and 5.4.4; wire facts 2.8).
 """

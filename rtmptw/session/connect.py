@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.session.test_connect -*-
 """
-The first command: connect, and the answer that lets every known client go on (RTMP 1.0, section 7.2.1.1; wire facts
-3.5).
+The first command: connect, as we say it, and the answer that lets every known client go on (RTMP 1.0, section 7.2.1.1;
+wire facts 3.1, 3.3 and 3.5).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rtmptw.wire.control import (
 )
 from rtmptw.wire.message import Message
 
-__all__ = ["OUR_CHUNK_SIZE", "acceptConnect", "checkConnect", "readConnect"]
+__all__ = ["OUR_CHUNK_SIZE", "acceptConnect", "checkConnect", "connectParameters", "readConnect"]
 
 #: The size of the chunks that we send, bytes: most messages fit one (wire facts 2.5). FFmpeg copies it. Larger ones are
 #: common, but at 32768 Wireshark, as it comes, loses the framing and shows nonsense (its rtmpt.max_packet_size).
@@ -40,6 +40,17 @@ _CAPABILITIES: dict[str, AMFValue] = {
     "videoFourCcInfoMap": {"*": 4.0},
     "audioFourCcInfoMap": {"*": 4.0},
     "capsEx": 14.0,
+}
+
+#: What encoders and players call themselves (wire facts 3.1 and 3.3), and what players say that they can do.
+_ENCODER = "FMLE/3.0 (compatible; rtmptw)"
+_PLAYER = "LNX 9,0,124,2"
+_PLAYS: dict[str, AMFValue] = {
+    "fpad": False,
+    "capabilities": 15.0,
+    "audioCodecs": 4071.0,
+    "videoCodecs": 252.0,
+    "videoFunction": 1.0,
 }
 
 
@@ -82,3 +93,14 @@ def acceptConnect(transactionId: float, request: ConnectRequest) -> tuple[Messag
         setChunkSize(OUR_CHUNK_SIZE),
         Command("_result", transactionId, properties, (information,)).encode(),
     )
+
+
+def connectParameters(app: str, tcUrl: str, publishing: bool) -> dict[str, AMFValue]:
+    """
+    The command object of our own connect.
+
+    @param publishing: whether to look like an encoder or like a player: some servers do not treat both the same.
+    """
+    if publishing:
+        return {"app": app, "type": "nonprivate", "flashVer": _ENCODER, "tcUrl": tcUrl, **_CAPABILITIES}
+    return {"app": app, "flashVer": _PLAYER, "tcUrl": tcUrl, **_PLAYS, **_CAPABILITIES}

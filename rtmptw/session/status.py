@@ -19,6 +19,7 @@ __all__ = [
     "CLOSED",
     "CONNECT_REJECTED",
     "CONNECT_SUCCESS",
+    "ERRORS",
     "FAILED",
     "IDLE_TIME_OUT",
     "PAUSE_NOTIFY",
@@ -57,6 +58,19 @@ FAILED = "NetStream.Failed"
 
 #: The code of a refusal that names none, by command: codes at which OBS and librtmp stop at once (wire facts 3.2).
 REFUSALS = {"connect": CONNECT_REJECTED, "publish": PUBLISH_DENIED, "play": PLAY_FAILED}
+
+#: Codes that are refusals whatever level they come with; librtmp and OBS take them so (wire facts 3.2).
+ERRORS = frozenset(
+    {
+        "NetConnection.Connect.InvalidApp",
+        "NetStream.Failed",
+        "NetStream.Play.Failed",
+        "NetStream.Play.StreamNotFound",
+        "NetStream.Publish.BadName",
+        "NetStream.Publish.Denied",
+        "NetStream.Publish.Rejected",
+    }
+)
 
 #: Where statuses of message streams go (wire facts 3.5); no client cares, and media have others.
 STATUS_CHUNK_STREAM = 5

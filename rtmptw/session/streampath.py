@@ -36,7 +36,8 @@ _REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def partQuery(text: str) -> tuple[str, str]:
     """Part C{"name?query"}: the query begins at the first question mark and may hold slashes."""
     path, _, query = text.partition("?")
-    return path, query
+    # Where there is a query already, FFmpeg adds that of its authentication with a second question mark.
+    return path, query.replace("?authmod=", "&authmod=")
 
 
 def joinQueries(*queries: str) -> str:

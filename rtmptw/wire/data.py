@@ -16,7 +16,7 @@ from rtmptw.wire import amf0
 from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFValue, ECMAArray, XMLDocument
 from rtmptw.wire.message import Message, MessageType
 
-__all__ = ["CLEAR_DATA_FRAME", "ON_META_DATA", "SET_DATA_FRAME", "DataMessage"]
+__all__ = ["CLEAR_DATA_FRAME", "ON_META_DATA", "SET_DATA_FRAME", "DataMessage", "toPublish"]
 
 SET_DATA_FRAME = "@setDataFrame"
 CLEAR_DATA_FRAME = "@clearDataFrame"
@@ -30,6 +30,8 @@ MAX_KEY = 127
 _FIXED = {0x00: 9, 0x01: 2, 0x05: 1, 0x0B: 11}
 _STRING, _OBJECT, _ECMA_ARRAY, _STRICT_ARRAY, _LONG_STRING = 0x02, 0x03, 0x08, 0x0A, 0x0C
 _OBJECT_END = b"\0\0\x09"
+
+_PREFIX, _METADATA = amf0.encode(SET_DATA_FRAME), amf0.encode(ON_META_DATA)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ class DataMessage:
             values = [_plain(value) for value in values]
             payload = amf0.encode(*values)
         return cls(str(values[0]), tuple(values[1:]), payload, prefix == CLEAR_DATA_FRAME)
+
+
+def toPublish(payload: bytes) -> bytes:
+    """
+    The payload of a data message, as a publisher sends it.
+
+    @param payload: AMF0, as L{DataMessage.payload}, or with its prefix already.
+    @return: C{onMetaData} behind C{@setDataFrame}, which some servers need to keep it for those who come later (wire
+        facts 5); anything else as it is.
+    """
+    return _PREFIX + payload if payload.startswith(_METADATA) else payload
 
 
 def _size(text: str) -> int:

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from rtmptw.errors import LocalProtocolError, RemoteProtocolError
 from rtmptw.wire.digest import (
@@ -49,7 +50,7 @@ from rtmptw.wire.digest import (
     sign,
 )
 
-__all__ = ["HANDSHAKE_SIZE", "RTMP_VERSION", "ClientHandshake", "ServerHandshake"]
+__all__ = ["HANDSHAKE_SIZE", "RTMP_VERSION", "ClientHandshake", "Handshake", "ServerHandshake"]
 
 #: C0 and S0.
 RTMP_VERSION = 3
@@ -102,6 +103,16 @@ def _hasVersion(block: bytes) -> bool:
     return block[4:8] != _PLAIN_VERSION
 
 
+class Handshake(Protocol):
+    """What both sides have in common for those who carry the bytes."""
+
+    def start(self) -> bytes:
+        """What to send before anything has come."""
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """Take bytes as they arrive; give what to send now, and what follows the handshake (L{None} before its end)."""
+
+
 class ServerHandshake:
     """
     The server's side. One for each connection; of no use once C{rest} was returned or an error raised.
@@ -125,6 +136,14 @@ class ServerHandshake:
         self._c2Missing = BLOCK_SIZE
         self._answered = False
         self._over = False
+
+    def start(self) -> bytes:
+        """
+        Begin.
+
+        @return: nothing: the client speaks first.
+        """
+        return b""
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         """

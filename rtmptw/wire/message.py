@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["CONTROL_CHUNK_STREAM", "MAX_MESSAGE_SIZE", "Message", "MessageType"]
+__all__ = ["CONTROL_CHUNK_STREAM", "MAX_MESSAGE_SIZE", "MEDIA_CHUNK_STREAMS", "Message", "MessageType"]
 
 #: The largest message that a chunk header can announce, bytes (24 bits; section 5.3.1.2.1).
 MAX_MESSAGE_SIZE = 0xFFFFFF
@@ -57,3 +57,7 @@ class Message:
     streamId: int
     payload: bytes
     chunkStreamId: int = 3
+
+
+#: The chunk streams that we send media on: not those of commands and statuses, whose headers depend on each other.
+MEDIA_CHUNK_STREAMS: dict[int, int] = {MessageType.AUDIO: 4, MessageType.VIDEO: 6, MessageType.DATA: 7}

@@ -6,9 +6,13 @@ A message in one line, for people who look at a conversation.
 
     connect(1, {'app': 'live', 'type': 'nonprivate', ...})
     video keyframe avc1, 11034 bytes, 2000 ms, message stream 1
+
+What a query has behind its equals signs is left out: it may be a key, or an answer to a question for a password.
 """
 
 from __future__ import annotations
+
+import re
 
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.wire import amf0
@@ -22,6 +26,9 @@ __all__ = ["MAX_LINE", "oneLine"]
 
 #: The longest line, characters.
 MAX_LINE = 300
+
+#: The value of one parameter of a query; backslashes are of our own escapes.
+_QUERY_VALUE = re.compile(r"([?&][^=&?'\" ]{1,64}=)[^&'\" ]+")
 
 _VALUES = {
     MessageType.SET_CHUNK_SIZE,
@@ -47,7 +54,7 @@ def oneLine(message: Message) -> str:
     if message.streamId:
         text += f", message stream {message.streamId}"
     # Values are escaped where they are written, but the text of a fault may have a name from the wire in it.
-    text = text.encode("ascii", "backslashreplace").decode("ascii")
+    text = _QUERY_VALUE.sub(r"\1***", text.encode("ascii", "backslashreplace").decode("ascii"))
     return text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 3]}..."
 
 

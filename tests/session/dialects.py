@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.session.test_netconnection -*-
+# -*- test-case-name: tests.session.test_serverconnection -*-
 """
 A server without sockets or time, and clients that talk to it the way real ones do (wire facts 3.1 and 3.3).
 

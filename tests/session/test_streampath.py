@@ -74,6 +74,8 @@ class StreamPathTests(SynchronousTestCase):
     def test_queries(self) -> None:
         for text, parts in (("a?b", ("a", "b")), ("a", ("a", "")), ("?b", ("", "b")), ("a?b?c/d", ("a", "b?c/d"))):
             self.assertEqual(partQuery(text), parts)
+        # FFmpeg's second question mark.
+        self.assertEqual(partQuery("live?k=v?authmod=adobe&user=me"), ("live", "k=v&authmod=adobe&user=me"))
         for queries, joined in (
             (("a=1", "", "b=2"), "a=1&b=2"),
             (("a=1", "a=1"), "a=1"),

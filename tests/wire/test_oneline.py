@@ -188,3 +188,21 @@ class OneLineTests(SynchronousTestCase):
         line = oneLine(Message(type, timestamp, id, payload + tail))
         self.assertTrue(line.isascii() and line.isprintable(), line)
         self.assertTrue(0 < len(line) <= MAX_LINE)
+
+
+class SecretTests(SynchronousTestCase):
+    """Hostile row D10: keys are not for logs."""
+
+    def test_rows(self) -> None:
+        rows = [
+            ("live?authmod=adobe&user=me&response=a+b/c==", "live?authmod=***&user=***&response=***"),
+            ("camera?key=sesame", "camera?key=***"),
+            ("camera?sesame", "camera?sesame"),
+            ("plain=5", "plain=5"),
+            ("rtmp://h/live?k=v/x&y=z&w", "rtmp://h/live?k=***&y=***&w"),
+        ]
+        for text, shown in rows:
+            self.assertEqual(
+                oneLine(Message(20, 0, 0, amf0.encode("connect", 1.0, {"app": text}, text))),
+                f"connect(1, {{'app': '{shown}'}}, '{shown}')",
+            )

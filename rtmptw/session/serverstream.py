@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.session.test_netstream -*-
+# -*- test-case-name: tests.session.test_serverstream -*-
 """
 NetStream, the server's side: one message stream of a connection (RTMP 1.0, section 7.2.2; wire facts 3.5 and 6).
 
@@ -11,7 +11,7 @@ NetStream, the server's side: one message stream of a connection (RTMP 1.0, sect
          publish(false), closeStream,   closeStream, deleteStream,
          deleteStream, FCUnpublish      end of the publisher
 
-What a command does in a state stands in L{NetStream.TRANSITIONS}. A command that is not there does nothing, or is
+What a command does in a state stands in L{ServerStream.TRANSITIONS}. A command that is not there does nothing, or is
 refused with a status if it is one that a client waits for.
 """
 
@@ -36,9 +36,9 @@ from rtmptw.wire.data import DataMessage
 from rtmptw.wire.message import Message, MessageType
 
 if TYPE_CHECKING:
-    from rtmptw.session.netconnection import NetConnection
+    from rtmptw.session.serverconnection import ServerConnection
 
-__all__ = ["NetStream", "State"]
+__all__ = ["ServerStream", "State"]
 
 
 class State(Enum):
@@ -50,7 +50,7 @@ class State(Enum):
 
 
 @implementer(IPushProducer)
-class NetStream:
+class ServerStream:
     """
     One message stream. For the stream that it publishes it is the producer: its peer is read, or is not.
 
@@ -79,7 +79,7 @@ class NetStream:
         (State.PLAYING, "closeStream"): "_stopPlaying",
     }
 
-    def __init__(self, id: int, connection: NetConnection, link: ILink, hub: IStreamHub) -> None:
+    def __init__(self, id: int, connection: ServerConnection, link: ILink, hub: IStreamHub) -> None:
         self.id = id
         self.state = State.IDLE
         self.path = ""

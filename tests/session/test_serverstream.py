@@ -1,13 +1,13 @@
-# -*- test-case-name: tests.session.test_netstream -*-
+# -*- test-case-name: tests.session.test_serverstream -*-
 """
-Tests for L{rtmptw.session.netstream}: what a command does in which state.
+Tests for L{rtmptw.session.serverstream}: what a command does in which state.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.session.netstream import NetStream, State
+from rtmptw.session.serverstream import ServerStream, State
 from rtmptw.wire.control import UserControl, UserControlType
 from tests.session.dialects import Client, Stage, audio, command, connect, video
 
@@ -163,9 +163,9 @@ class TableTests(SynchronousTestCase):
     """The table of transitions."""
 
     def test_methods(self) -> None:
-        for (state, _), method in NetStream.TRANSITIONS.items():
+        for (state, _), method in ServerStream.TRANSITIONS.items():
             self.assertIsInstance(state, State)
-            self.assertTrue(callable(getattr(NetStream, method)))
+            self.assertTrue(callable(getattr(ServerStream, method)))
 
     def test_notInTheTable(self) -> None:
         """Commands without a meaning in a state do nothing."""

@@ -1,0 +1,67 @@
+# -*- test-case-name: tests.test_server -*-
+"""
+The connections of a factory, and the second hand that moves their deadlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from rtmptw.protocol import RTMPProtocol
+
+__all__ = ["Connections"]
+
+
+class Connections:
+    """Those that there are now. While there is any, each has its C{second()} called every second."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._protocols: dict[RTMPProtocol, None] = {}
+        self._seconds = LoopingCall(self._second)
+        self._seconds.clock = clock
+        self._lastSecond = 0.0
+        self._emptied: list[Deferred[None]] = []
+
+    def __iter__(self) -> Iterator[RTMPProtocol]:
+        return iter(tuple(self._protocols))
+
+    def add(self, protocol: RTMPProtocol) -> None:
+        """A connection has come."""
+        self._protocols[protocol] = None
+        if not self._seconds.running:
+            self._lastSecond = self._clock.seconds()
+            self._seconds.start(1.0, now=False)
+
+    def remove(self, protocol: RTMPProtocol) -> None:
+        """A connection has gone, and is done with."""
+        self._protocols.pop(protocol, None)
+        if not self._protocols:
+            if self._seconds.running:
+                self._seconds.stop()
+            emptied, self._emptied = self._emptied, []
+            for deferred in emptied:
+                deferred.callback(None)
+
+    def whenEmpty(self) -> Deferred[None]:
+        """
+        @return: fires when there is none any more.
+        """
+        if not self._protocols:
+            return succeed(None)
+        emptied: Deferred[None] = Deferred()
+        self._emptied.append(emptied)
+        return emptied
+
+    def _second(self) -> None:
+        now = self._clock.seconds()
+        # This is called late if the process was stopped or busy: then what has come is still to be read.
+        late, self._lastSecond = now - self._lastSecond - 1, now
+        for protocol in self:
+            if late >= 1:
+                protocol.clockStopped(late)
+            protocol.second()

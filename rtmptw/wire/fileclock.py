@@ -1,0 +1,42 @@
+# -*- test-case-name: tests.wire.test_fileclock -*-
+"""
+The time of messages in a file: a file begins at 0, a live stream anywhere.
+"""
+
+from __future__ import annotations
+
+from rtmptw.wire.message import Message, MessageType
+from rtmptw.wire.timestamp import Timeline
+
+__all__ = ["REORDER_MARGIN", "FileClock"]
+
+#: A file begins at 0. If a stream does not, its first message is put here (ms), so that one which comes a little later
+#: with a smaller timestamp (audio and video are not sorted) still has a place.
+REORDER_MARGIN = 1000
+
+
+class FileClock:
+    """
+    The clock of one file.
+
+    The first audio or video message says where the stream begins: if that is at 0 or up to L{REORDER_MARGIN} later, it
+    stays there, and else it is put at L{REORDER_MARGIN}. All other messages keep their distance from it. Data before
+    it, metadata as a rule, are put at 0, whatever their own time is.
+    """
+
+    def __init__(self) -> None:
+        self._timeline = Timeline()
+        self._origin: int | None = None
+
+    def time(self, message: Message) -> int:
+        """
+        The time of the next message in the file.
+
+        @return: ms since the beginning of the file, 0 to 2^32-1 (an FLV tag has no more room). What is earlier than the
+            beginning is put at the beginning.
+        """
+        if self._origin is None:
+            if message.type == MessageType.DATA:
+                return 0
+            self._origin = max(0, message.timestamp - REORDER_MARGIN)
+        return max(0, self._timeline.place(message.timestamp) - self._origin) & 0xFFFFFFFF
