@@ -23,6 +23,8 @@ class ConnectRequest:
     @ivar query: what followed a C{?} in the application or the tcUrl; never part of a stream's name.
     @ivar parameters: every property of the command object, as decoded.
     @ivar secure: whether the connection is encrypted by TLS.
+    @ivar notes: what the application wants to know again when this connection publishes or plays; empty at first. Who
+        has authenticated is such a note: L{rtmptw.auth.publishers.authenticatedUser}.
     """
 
     peer: str
@@ -31,6 +33,7 @@ class ConnectRequest:
     query: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
     secure: bool = False
+    notes: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

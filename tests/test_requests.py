@@ -28,6 +28,14 @@ class RequestTests(SynchronousTestCase):
         ):
             self.assertRaises(FrozenInstanceError, setattr, request, name, "x")
 
+    def test_notes(self) -> None:
+        """Each connect has its own; they are no part of what was asked, nor of how it is written."""
+        one, other = ConnectRequest("127.0.0.1:5", "live"), ConnectRequest("127.0.0.1:5", "live")
+        one.notes["user"] = "alice"
+        self.assertEqual((PublishRequest(one, "live/a").connect.notes, other.notes), ({"user": "alice"}, {}))
+        self.assertEqual(one, other)
+        self.assertNotIn("alice", repr(one))
+
     def test_conformance91_parameter(self) -> None:
         """The first of a name, decoded; empty values count; what is no parameter does not."""
         rows = [

@@ -1,0 +1,214 @@
+# -*- test-case-name: tests.session.test_adobe -*-
+"""
+Adobe's authentication, both sides of it: text and hashes (wire facts 8).
+
+It is said in three connects, each on a connection of its own. What the server has to say is the description of its
+C{_error}; what the client has to say is a query behind its application, and behind its tcUrl::
+
+    client: connect, live
+    server: [ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] :
+    client: connect, live?authmod=adobe&user=U
+    server: [ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=needauth&user=U&salt=S&challenge=C&opaque=O
+    client: connect, live?authmod=adobe&user=U&challenge=C2&response=R&opaque=O
+    server: _result, or [ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=authfailed
+
+C2 is the client's own challenge; R proves that it knows the password (L{response}). The opaque may be missing.
+
+A server must say it in this long form, without which rtmp2 understands nothing (wire facts 10.89). A client also meets
+shorter ones: C{code=403 need auth; authmod=adobe}, and C{authmod=adobe ?reason=...}.
+
+What a listener hears is enough to try passwords at home, with MD5, which is fast: it takes RTMPS to keep a weak one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from rtmptw.errors import AuthenticationError
+from rtmptw.session.streampath import checkText
+
+__all__ = [
+    "CONNECTS",
+    "MAX_USER",
+    "AuthenticationQuery",
+    "authFailed",
+    "needAuth",
+    "needResponse",
+    "nextQuery",
+    "readQuery",
+    "response",
+]
+
+#: How many connects it takes. Whoever is still asked after so many is to give up: a server could go on for ever.
+CONNECTS = 3
+
+#: The longest user name, characters. FFmpeg keeps only 255 bytes of a description, and 49 of a name.
+MAX_USER = 64
+
+#: The longest value of any parameter, characters.
+MAX_VALUE = 256
+
+#: How much of a description is looked at, characters.
+MAX_DESCRIPTION = 2048
+
+#: What begins every description (wire facts 10.89).
+_REJECT = "[ AccessManager.Reject ] : "
+
+_SCHEME = re.compile(r"authmod=(\w{0,32})", re.ASCII)
+
+#: FFmpeg writes its own question mark, even behind a query that the application has already.
+_SEPARATORS = re.compile("[&?]")
+
+#: What can't be in a query as a value: what ends one, and what nobody can see.
+_NO_VALUE = re.compile(r"[^!-%'->@-~]")
+_NO_USER = re.compile(r"[\0- \x7f&?]")
+
+#: By reason, what a server's refusal means.
+_REFUSALS = {
+    "authfailed": "the server does not accept this password for the user {user}",
+    "nosuchuser": "the server knows no user {user}",
+}
+
+
+def response(user: str, password: str, salt: str, challenge: str, opaque: str, clientChallenge: str) -> str:
+    """
+    The proof that one knows the password.
+
+    @param challenge: the server's; it counts only if there is no opaque.
+    @return: base64, so it may hold C{+}, C{/} and C{=}.
+    """
+    return _digest(_digest(user + salt + password) + (opaque or challenge) + clientChallenge)
+
+
+def _digest(text: str) -> str:
+    # Nobody is asked to believe in MD5 here: it is what the scheme is made of.
+    return b64encode(hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).digest()).decode("ascii")
+
+
+# The client
+
+
+def nextQuery(description: str, user: str, password: str, random: Callable[[int], bytes] = os.urandom) -> str | None:
+    """
+    What a client has to say next.
+
+    It keeps nothing in mind, so it answers whatever is asked: count the connects (L{CONNECTS}).
+
+    @param description: what the server's C{_error} to a connect says.
+    @param random: gives so many random bytes.
+    @return: what to put behind application and tcUrl, and a C{?}, in the next connect; L{None} if the server does not
+        ask for authentication.
+    @raise AuthenticationError: if there is no user, if they were refused, or if it is not clear what the server wants.
+    """
+    description = description[:MAX_DESCRIPTION]
+    scheme = _SCHEME.search(description)
+    if scheme is None:
+        return None
+    if scheme[1] != "adobe":
+        raise AuthenticationError(f"the server wants authmod={scheme[1]}, which is not supported; authmod=adobe is")
+    if not user or not password:
+        raise AuthenticationError("the server wants a user and a password: rtmp://user:password@host/application/name")
+    if _NO_USER.search(user) or len(user) > MAX_USER:
+        raise AuthenticationError(f"a user can't have spaces, & or ?, and no more than {MAX_USER} characters")
+    demand = _fields(description.partition("?")[2])
+    reason = demand.get("reason")
+    if reason is None and "need auth" in description:
+        return f"authmod=adobe&user={user}"
+    if reason in _REFUSALS:
+        raise AuthenticationError(_REFUSALS[reason].format(user=ascii(user)))
+    if reason != "needauth":
+        raise AuthenticationError(f"the server's demand is not understood: {description[:MAX_VALUE]!a}")
+    salt, challenge, opaque = (demand.get(name, "") for name in ("salt", "challenge", "opaque"))
+    for name, value in (("salt", salt), ("challenge", opaque or challenge)):
+        if not value:
+            raise AuthenticationError(f"the server's demand has no {name}")
+    for name, value in (("salt", salt), ("challenge", challenge), ("opaque", opaque)):
+        if len(value) > MAX_VALUE or _NO_VALUE.search(value):
+            raise AuthenticationError(f"the {name} in the server's demand is too long, or can't be part of a URL")
+    clientChallenge = random(4).hex()
+    proof = response(user, password, salt, challenge, opaque, clientChallenge)
+    query = f"authmod=adobe&user={user}&challenge={clientChallenge}&response={proof}"
+    return f"{query}&opaque={opaque}" if opaque else query
+
+
+# The server
+
+
+@dataclass(frozen=True)
+class AuthenticationQuery:
+    """
+    What a client says about itself in a connect. Nothing of it is true until the response was looked at.
+
+    @ivar scheme: its C{authmod}; L{readQuery} reads those of every scheme.
+    @ivar user: who it says it is.
+    @ivar challenge: the client's own.
+    @ivar response: its proof; empty in its second connect.
+    @ivar opaque: the server's, given back; empty if the client leaves it out.
+    """
+
+    scheme: str
+    user: str = ""
+    challenge: str = ""
+    response: str = ""
+    opaque: str = ""
+
+
+def readQuery(query: str) -> AuthenticationQuery | None:
+    """
+    Find what a connect says about authentication.
+
+    A C{+} is a C{+} here, since base64 has it; what is percent-encoded is decoded: rtmp2 sends a user as it is, FFmpeg
+    as it stands in the URL.
+
+    @param query: L{rtmptw.requests.ConnectRequest.query}.
+    @return: L{None} if it says nothing.
+    @raise StatusError: if a value is too long, or holds what can't be seen.
+    """
+    fields = _fields(query)
+    if "authmod" not in fields:
+        return None
+    values = {}
+    for name in ("user", "challenge", "response", "opaque"):
+        values[name] = unquote(fields.get(name, ""))
+        checkText(name, values[name], MAX_USER if name == "user" else MAX_VALUE)
+    return AuthenticationQuery(fields["authmod"], **values)
+
+
+def needAuth() -> str:
+    """The answer to a connect that says nothing: authenticate."""
+    return f"{_REJECT}[ code=403 need auth; authmod=adobe ] : "
+
+
+def needResponse(user: str, salt: str, challenge: str, opaque: str) -> str:
+    """
+    The answer to a connect that says who: prove it.
+
+    @param user: as the client has said it: FFmpeg takes it from here (wire facts 8).
+    """
+    return (
+        f"{_REJECT}[ authmod=adobe ] : ?reason=needauth&user={user}&salt={salt}&challenge={challenge}&opaque={opaque}"
+    )
+
+
+def authFailed(reason: str = "authfailed") -> str:
+    """
+    The answer to a wrong response.
+
+    @param reason: C{nosuchuser} is known too, but tells a stranger who exists.
+    """
+    return f"{_REJECT}[ authmod=adobe ] : ?reason={reason}"
+
+
+def _fields(query: str) -> dict[str, str]:
+    """The parameters of a query as they stand there; the first of a name counts."""
+    fields: dict[str, str] = {}
+    for field in _SEPARATORS.split(query):
+        name, _, value = field.partition("=")
+        fields.setdefault(name, value)
+    return fields
