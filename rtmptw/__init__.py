@@ -31,6 +31,7 @@ from rtmptw.wire.message import Message, MessageType
 __version__ = "0.1.0"
 
 __all__ = [
+    "RTMPURL",
     "AuthenticationError",
     "CallError",
     "CallTimedOut",
@@ -56,7 +57,6 @@ __all__ = [
     "RTMPClientFactory",
     "RTMPError",
     "RTMPServerFactory",
-    "RTMPURL",
     "RemoteProtocolError",
     "StatusError",
     "StreamHub",

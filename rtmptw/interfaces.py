@@ -7,6 +7,7 @@ For those who build on rtmptw:
 - L{IApplication}: who may connect, publish and play.
 - L{ISubscriber}: Python code that wants a stream's media.
 - L{IStreamObserver}: Python code that wants to know of every publish; recorders and relays are such.
+- L{IStreamSource}: Python code that can bring streams which nobody publishes; relays are such, too.
 
 Between the layers:
 
@@ -27,6 +28,7 @@ __all__ = [
     "IPublication",
     "IStreamHub",
     "IStreamObserver",
+    "IStreamSource",
     "ISubscriber",
     "ISubscription",
     "IViewing",
@@ -120,26 +122,45 @@ class IStreamObserver(Interface):
         """
 
 
+class IStreamSource(Interface):
+    """
+    Told which streams are wanted. It may bring one by publishing it in the hub (L{IStreamHub.publish}), now or later.
+    """
+
+    def streamWanted(path, hops):  # type: ignore[no-untyped-def]
+        """
+        The first one has come who wants this stream by its name; somebody may be publishing it, or not.
+
+        @param path: the stream's identity.
+        @param hops: the identities of the servers that the one who wants it relays it to, a tuple; mostly none.
+        """
+
+    def streamUnwanted(path):  # type: ignore[no-untyped-def]
+        """The last one of them has gone."""
+
+
 class IStreamHub(Interface):
     """Names to streams."""
 
-    def publish(path, publisher):  # type: ignore[no-untyped-def]
+    def publish(path, publisher, hops=()):  # type: ignore[no-untyped-def]
         """
         Take a name.
 
         @param path: the stream's identity, as L{rtmptw.requests.StreamRequest.path}.
         @param publisher: a L{twisted.internet.interfaces.IPushProducer}: whom to hold when a subscriber must.
+        @param hops: the identities of the servers that it comes through, a tuple of L{str}.
         @rtype: L{IPublication}
         @raise StatusError: if the name is taken: C{NetStream.Publish.BadName}.
         """
 
-    def play(path, outlet, streamId, ended):  # type: ignore[no-untyped-def]
+    def play(path, outlet, streamId, ended, hops=()):  # type: ignore[no-untyped-def]
         """
         Begin to send a stream to a viewer, now or as soon as somebody publishes it.
 
         @type outlet: L{IOutlet}
         @param streamId: the message stream ID for what is sent.
         @param ended: called without arguments when the publisher has ended and all of it was handed to the outlet.
+        @param hops: the identities of the servers that it goes on to, a tuple of L{str}.
         @rtype: L{IViewing}
         """
 
@@ -156,6 +177,7 @@ class IPublication(Interface):
     """A publisher's hold on a name."""
 
     path = Attribute("The stream's identity.")
+    hops = Attribute("The identities of the servers that it comes through, a tuple of L{str}.")
 
     def append(message):  # type: ignore[no-untyped-def]
         """

@@ -23,6 +23,7 @@ class ConnectRequest:
     @ivar query: what followed a C{?} in the application or the tcUrl; never part of a stream's name.
     @ivar parameters: every property of the command object, as decoded.
     @ivar secure: whether the connection is encrypted by TLS.
+    @ivar hops: if it is a relay that connects, the identities of the servers on its way (L{rtmptw.session.hops}).
     @ivar notes: what the application wants to know again when this connection publishes or plays; empty at first. Who
         has authenticated is such a note: L{rtmptw.auth.publishers.authenticatedUser}.
     """
@@ -33,6 +34,7 @@ class ConnectRequest:
     query: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
     secure: bool = False
+    hops: tuple[str, ...] = ()
     notes: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -25,6 +25,7 @@ from rtmptw.interfaces import IApplication, ILink, IOwner
 from rtmptw.live.hub import StreamHub
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
+from rtmptw.session.hops import newIdentity
 from rtmptw.session.serverconnection import ServerConnection
 from rtmptw.session.status import APP_SHUTDOWN
 from rtmptw.wire.handshake import ServerHandshake
@@ -65,6 +66,7 @@ class RTMPServerFactory(ServerFactory):
     @ivar hub: the streams.
     @ivar clock: what tells the time.
     @ivar verbose: whether every message has a line in the log.
+    @ivar identity: its name among relays (L{rtmptw.session.hops}); another one each time.
     @ivar publisherLimits: how much a publisher may make us keep.
     """
 
@@ -93,6 +95,7 @@ class RTMPServerFactory(ServerFactory):
         self.application = application if application is not None else OpenApplication()
         self.hub = hub if hub is not None else StreamHub(clock)
         self.verbose = verbose
+        self.identity = newIdentity()
         self.publisherLimits = publisherLimits or ReadLimits()
         self._connections = Connections(clock)
 
@@ -108,7 +111,7 @@ class RTMPServerFactory(ServerFactory):
 
     def session(self, link: ILink) -> ServerConnection:
         """See L{IOwner.session}."""
-        return ServerConnection(link, self.application, self.hub)
+        return ServerConnection(link, self.application, self.hub, self.identity)
 
     def connectionMade(self, protocol: RTMPProtocol) -> None:
         """A connection has come."""

@@ -504,7 +504,7 @@ class VerdictTests(SynchronousTestCase):
         for asynchronous in (False, True):
             self.setUp()
 
-            def publish(path: str, publisher: object) -> None:
+            def publish(path: str, publisher: object, hops: object) -> None:
                 raise ValueError("secret")
 
             self.stage.factory.hub.publish = publish  # type: ignore[assignment, method-assign]

@@ -12,10 +12,11 @@ from rtmptw.errors import LocalProtocolError
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.chunkwriter import encodeMessage
+from rtmptw.wire.data import toPublish as payloadToPublish
 from rtmptw.wire.limits import ReadLimits
 from rtmptw.wire.message import MAX_MESSAGE_SIZE, MEDIA_CHUNK_STREAMS, Message
 
-__all__ = ["address", "decodeImages", "encodeImage"]
+__all__ = ["address", "decodeImages", "encodeImage", "toPublish"]
 
 #: We read only what we have written.
 _NO_LIMITS = ReadLimits(messageSize={}, otherMessageSize=MAX_MESSAGE_SIZE, partialBytes=MAX_MESSAGE_SIZE)
@@ -38,6 +39,13 @@ def decodeImages(images: list[bytes]) -> list[Message]:
     reader = ChunkReader(_NO_LIMITS)
     reader.chunkSize = OUR_CHUNK_SIZE
     return list(reader.feed(b"".join(images)))
+
+
+def toPublish(image: bytes) -> bytes:
+    """The image of a data message, for a server that we publish to."""
+    [message] = decodeImages([image])
+    message.payload = payloadToPublish(message.payload)
+    return encodeImage(message)
 
 
 def address(image: bytes, streamId: bytes) -> bytes:

@@ -41,14 +41,16 @@ class LiveStream:
     @ivar clock: what tells the time.
     @ivar publication: the publisher's hold on it, or L{None}.
     @ivar headers: what a late joiner must know.
+    @ivar audience: how many watch or subscribe because they want this stream by its name; relays and recorders, which
+        take what there is, do not count.
     @ivar hasVideo: whether this publisher has sent a picture, or a header for pictures.
     """
 
     _log = Logger()
 
-    def __init__(self, path: str, clock: IReactorTime, unused: Callable[[LiveStream], None]) -> None:
+    def __init__(self, path: str, clock: IReactorTime, left: Callable[[LiveStream], None]) -> None:
         """
-        @param unused: called when nobody publishes, plays or subscribes any more.
+        @param left: called when somebody has gone.
         """
         self.path = path
         self.clock = clock
@@ -57,26 +59,38 @@ class LiveStream:
         self._tape = Tape()
         self.hasVideo = False
         self._mainTrack = _NO_TRACK
-        self._unused = unused
+        self._left = left
+        self._audience: set[Viewer | Subscription] = set()
         self._viewers: dict[Viewer, None] = {}
         self._subscriptions: dict[Subscription, None] = {}
         self._holds: set[Subscription] = set()
+
+    @property
+    def audience(self) -> int:
+        """See the class."""
+        return len(self._audience)
+
+    @property
+    def isUnused(self) -> bool:
+        """Whether nobody publishes, plays or subscribes."""
+        return self.publication is None and not self._viewers and not self._subscriptions
 
     @property
     def isAtKeyframe(self) -> bool:
         """Whether the newest message is a place to start."""
         return self._tape.keyframe == self._tape.end - 1
 
-    def publish(self, publisher: IPushProducer) -> Publication:
+    def publish(self, publisher: IPushProducer, hops: tuple[str, ...] = ()) -> Publication:
         """
         Give the name to a publisher.
 
         @param publisher: whom to hold when a subscriber must.
+        @param hops: the servers that it comes through.
         @raise LocalProtocolError: if it has one; L{rtmptw.live.hub.StreamHub} asks before.
         """
         if self.publication is not None:
             raise LocalProtocolError(f"{self.path} is published already")
-        self.publication = Publication(self, publisher)
+        self.publication = Publication(self, publisher, hops)
         self.headers = HeaderCache()
         self._tape = Tape()
         self.hasVideo = False
@@ -87,19 +101,40 @@ class LiveStream:
             publisher.pauseProducing()
         return self.publication
 
-    def play(self, outlet: IOutlet, streamId: int, ended: Callable[[], None]) -> Viewer:
-        """See L{rtmptw.interfaces.IStreamHub.play}."""
-        viewer = Viewer(self, outlet, streamId, ended)
+    def play(
+        self,
+        outlet: IOutlet,
+        streamId: int,
+        ended: Callable[[], None],
+        *,
+        after: int = 0,
+        publishes: bool = False,
+        isAudience: bool = False,
+    ) -> Viewer:
+        """
+        See L{rtmptw.interfaces.IStreamHub.play} and L{Viewer}.
+
+        @param isAudience: whether it counts for L{audience}.
+        """
+        viewer = Viewer(self, outlet, streamId, ended, after, publishes)
         self._viewers[viewer] = None
+        if isAudience:
+            self._audience.add(viewer)
         if self.publication is not None:
             viewer.begin(self._tape, self.headers)
             viewer.flush()
         return viewer
 
-    def subscribe(self, subscriber: ISubscriber) -> Subscription:
-        """See L{rtmptw.interfaces.IStreamHub.subscribe}."""
+    def subscribe(self, subscriber: ISubscriber, *, isAudience: bool = False) -> Subscription:
+        """
+        See L{rtmptw.interfaces.IStreamHub.subscribe}.
+
+        @param isAudience: whether it counts for L{audience}.
+        """
         subscription = Subscription(self, subscriber)
         self._subscriptions[subscription] = None
+        if isAudience:
+            self._audience.add(subscription)
         if self.publication is not None:
             for message in self._past():
                 subscription.give(message)
@@ -108,12 +143,14 @@ class LiveStream:
     def leave(self, viewer: Viewer) -> None:
         """A viewer goes."""
         self._viewers.pop(viewer, None)
-        self._checkUse()
+        self._audience.discard(viewer)
+        self._left(self)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """A subscriber goes."""
         self._subscriptions.pop(subscription, None)
-        self._checkUse()
+        self._audience.discard(subscription)
+        self._left(self)
 
     def hold(self, subscription: Subscription) -> None:
         """Do not read the publisher until this subscription is released."""
@@ -185,6 +222,7 @@ class LiveStream:
         subscriptions, self._subscriptions = self._subscriptions, {}
         viewers, self._viewers = self._viewers, {}
         holds, self._holds = self._holds, set()
+        self._audience.clear()
         for subscription in subscriptions:
             subscription.end(reason)
         for viewer in viewers:
@@ -192,7 +230,7 @@ class LiveStream:
         if holds:
             # It may have more to say, to another stream or for a proper farewell.
             publisher.resumeProducing()
-        self._checkUse()
+        self._left(self)
 
     def _serve(self, viewer: Viewer, serve: Callable[[], None]) -> None:
         """What goes wrong with one viewer costs that viewer alone."""
@@ -213,10 +251,6 @@ class LiveStream:
         timestamp = tape.entry(min(start, tape.end - 1)).timestamp
         return self.headers.messages(timestamp) + decodeImages(tape.images(start))
 
-    def _checkUse(self) -> None:
-        if self.publication is None and not self._viewers and not self._subscriptions:
-            self._unused(self)
-
 
 @implementer(IPublication)
 class Publication:
@@ -225,10 +259,12 @@ class Publication:
 
     @ivar path: the stream's identity.
     @ivar publisher: whom to hold when a subscriber must.
+    @ivar hops: the servers that it comes through, the first one first; none, if it comes from an encoder.
     """
 
-    def __init__(self, stream: LiveStream, publisher: IPushProducer) -> None:
+    def __init__(self, stream: LiveStream, publisher: IPushProducer, hops: tuple[str, ...] = ()) -> None:
         self.path = stream.path
+        self.hops = hops
         self.publisher = publisher
         self._stream: LiveStream | None = stream
 

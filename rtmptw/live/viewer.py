@@ -18,6 +18,7 @@ Where it starts
   header, and all but video; with video from the next keyframe on. Who wants video again after a while without goes on
   in the same way where it is.
 - If there has never been one (data only; video that we do not understand): at the end of the tape, with everything.
+- A relay that has lost its connection: at the first keyframe that it has not sent yet, so that time never goes back.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from zope.interface import implementer
 
 from rtmptw.interfaces import IOutlet, IViewing
 from rtmptw.live.headers import HeaderCache
-from rtmptw.live.image import address, encodeImage
+from rtmptw.live.image import address, encodeImage, toPublish
 from rtmptw.live.tape import Entry, Tape
 from rtmptw.wire.message import MessageType
 
@@ -62,13 +63,29 @@ class Viewer:
 
     _log = Logger()
 
-    def __init__(self, stream: LiveStream, outlet: IOutlet, streamId: int, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stream: LiveStream,
+        outlet: IOutlet,
+        streamId: int,
+        ended: Callable[[], None],
+        after: int = 0,
+        publishes: bool = False,
+    ) -> None:
+        """
+        @param ended: called when the publisher has ended and all of it was handed to the outlet.
+        @param after: a position; nothing before the first keyframe from there on is sent.
+        @param publishes: whether it is a server that is sent the stream, for others to play: C{onMetaData} then goes
+            behind C{@setDataFrame}.
+        """
         self.position: int | None = None
         self.skipped = 0
         self._stream = stream
         self._outlet = outlet
         self._streamId = streamId.to_bytes(4, "little")
         self._ended = ended
+        self._after = after
+        self._publishes = publishes
         self._tape: Tape | None = None
         self._headers = HeaderCache()
         self._headerChanges = 0
@@ -85,8 +102,17 @@ class Viewer:
         """A publisher has come; what it sends will be on C{tape}, its headers in C{headers}."""
         self._tape, self._headers = tape, headers
         # Nothing has been forgotten yet, so nothing need be left out (wire facts 10.93).
-        if tape.first == 0 and tape.keyframe is None:
+        if tape.first == 0 and tape.keyframe is None and not self._after:
             self.position = 0
+
+    @property
+    def isOver(self) -> bool:
+        """Whether the publisher has gone."""
+        return self._isOver
+
+    def readdress(self, streamId: int) -> None:
+        """Send on another message stream from now on."""
+        self._streamId = streamId.to_bytes(4, "little")
 
     def end(self) -> None:
         """The publisher has gone. Send what is left, then say so."""
@@ -98,7 +124,7 @@ class Viewer:
         tape, outlet = self._tape, self._outlet
         if tape is None or self._stopped:
             return
-        if not self._paused:
+        if not self._paused and not self._mustWait(tape):
             if outlet.ready and self._mustJump(tape):
                 self._jump(tape)
             position = self.position
@@ -113,15 +139,21 @@ class Viewer:
                     self._send(entries)
                 if position == tape.end and not self._soundOnly:
                     self._headerChanges = self._headers.changes
-        if self._isOver and (self._paused or self.position == tape.end):
+        if self._isOver and (self._paused or self._mustWait(tape) or self.position == tape.end):
             self._finish()
 
     def _send(self, entries: list[Entry]) -> None:
         if self._unwanted or self._soundOnly:
             entries = [entry for entry in entries if self._isWanted(entry.type)]
-        block = b"".join([address(entry.image, self._streamId) for entry in entries])
+        if self._publishes:
+            block = b"".join([self._published(entry.type, entry.image) for entry in entries])
+        else:
+            block = b"".join([address(entry.image, self._streamId) for entry in entries])
         if block:
             self._outlet.write(block)
+
+    def _published(self, type: int, image: bytes) -> bytes:
+        return address(toPublish(image) if type == MessageType.DATA and self._publishes else image, self._streamId)
 
     def _isWanted(self, type: int) -> bool:
         return type not in self._unwanted and not (self._soundOnly and type == MessageType.VIDEO)
@@ -132,6 +164,12 @@ class Viewer:
         if self._headerChanges != self._headers.changes:
             self._sendHeaders(entries[0].timestamp)
         return entries
+
+    def _mustWait(self, tape: Tape) -> bool:
+        """Whether there is nothing yet that it has not sent before."""
+        if self.position is not None or not self._after:
+            return False
+        return tape.hasKeyframes if tape.keyframe is None else tape.keyframe < self._after
 
     def _mustJump(self, tape: Tape) -> bool:
         position = self.position
@@ -173,7 +211,7 @@ class Viewer:
             if header.type not in self._unwanted and (types is None or header.type in types)
         ]
         if messages:
-            self._outlet.write(b"".join([address(encodeImage(message), self._streamId) for message in messages]))
+            self._outlet.write(b"".join([self._published(message.type, encodeImage(message)) for message in messages]))
 
     def _miss(self, count: int) -> None:
         if not self.skipped:

@@ -35,7 +35,8 @@ from zope.interface import implementer
 from rtmptw.interfaces import IStreamObserver, ISubscriber, ISubscription
 from rtmptw.live.livestream import LiveStream
 from rtmptw.record.flvfile import FLVFile, Tag
-from rtmptw.wire.message import Message, MessageType
+from rtmptw.wire.fileclock import REORDER_MARGIN, FileClock
+from rtmptw.wire.message import Message
 
 __all__ = [
     "HIGH_WATER",
@@ -60,10 +61,6 @@ MESSAGE_COST = 256
 
 #: How long a publisher is held for a disk that finishes nothing, seconds.
 STALL_SECONDS = 5.0
-
-#: A recording begins at 0. If a stream does not, its first message is put here (ms), so that one which comes a little
-#: later with a smaller timestamp (audio and video are not sorted) still has a place.
-REORDER_MARGIN = 1000
 
 _T = TypeVar("_T")
 #: What runs a function somewhere else, such as C{partial(deferToThreadPool, reactor, pool)}.
@@ -136,8 +133,7 @@ class Recording:
         self._ended = False
         self._stall: IDelayedCall | None = None
         self._missed = 0
-        self._origin: int | None = None
-        self._last = 0
+        self._fileClock = FileClock()
 
     def start(self, subscription: ISubscription) -> None:
         """Use this subscription to hold the publisher."""
@@ -280,21 +276,8 @@ class Recording:
         return True
 
     def _add(self, message: Message) -> None:
-        self._tags.append((message.type, self._time(message), message.payload))
+        self._tags.append((message.type, self._fileClock.time(message), message.payload))
         self._waiting += _cost(message.payload)
-
-    def _time(self, message: Message) -> int:
-        """
-        The time of a message in the file, ms: unwrapped (timestamps have 32 bits), from the beginning of the recording.
-        """
-        if self._origin is None:
-            if message.type == MessageType.DATA:
-                return 0
-            self._last = message.timestamp
-            self._origin = max(0, self._last - REORDER_MARGIN)
-        step = (message.timestamp - self._last) & 0xFFFFFFFF
-        self._last += step if step < 0x80000000 else step - 0x100000000
-        return max(0, self._last - self._origin) & 0xFFFFFFFF
 
 
 def _cost(payload: bytes) -> int:

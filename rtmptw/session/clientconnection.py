@@ -233,7 +233,8 @@ class ClientConnection(NetConnection):
         """The server has said yes to a stream, or behaves as if it had. Harmless when repeated."""
         if stream.state is State.STARTING:
             stream.start()
-            self._activity = f"we had {'published' if stream.COMMAND == 'publish' else 'played'} {stream.path}"
+            # Not what: the name may be a key.
+            self._activity = f"we had {'published' if stream.COMMAND == 'publish' else 'played'}"
             self._published |= stream.COMMAND == "publish"
             self.calls.answered(Command("_result", stream.transactionId))
 
@@ -352,6 +353,7 @@ class ClientConnection(NetConnection):
         elif stream.STATUSES.get(code) is State.ACTIVE:
             self.started(stream)
         elif stream.STATUSES.get(code) is State.ENDED:
+            stream.isAnnounced = True
             self._streamEnded(stream, f"the server said: {code}")
 
     def _controlReceived(self, control: UserControl) -> None:
@@ -359,6 +361,7 @@ class ClientConnection(NetConnection):
         if control.event == UserControlType.STREAM_EOF:
             stream = self._stream(control.value)
             if isinstance(stream, PlayedStream):
+                stream.isAnnounced = True
                 self._streamEnded(stream, "the server said: end of the stream")
 
     def _mediaReceived(self, message: Message) -> None:

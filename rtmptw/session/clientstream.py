@@ -58,6 +58,7 @@ class ClientStream:
     @ivar connection: what it is a stream of.
     @ivar transactionId: of the command that has asked for it.
     @ivar state: how far it has come.
+    @ivar isAnnounced: whether the server has said that the stream is over: it is not that just the connection is lost.
     """
 
     #: The command that starts it.
@@ -73,6 +74,7 @@ class ClientStream:
         self.name = name
         self.transactionId = 0.0
         self.state = State.STARTING
+        self.isAnnounced = False
         self.connection = connection
         self._link = link
         self._reason = ""

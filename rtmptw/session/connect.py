@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtmptw.requests import ConnectRequest
 from rtmptw.session import status
+from rtmptw.session.hops import checkHops, hopProperties, readHops
 from rtmptw.session.streampath import MAX_APP, MAX_QUERY, checkText, joinQueries, partQuery
 from rtmptw.wire.amf import AMFValue
 from rtmptw.wire.command import Command
@@ -62,26 +63,32 @@ def readConnect(command: Command, peer: str, secure: bool) -> ConnectRequest:
     app, url = parameters.get("app"), parameters.get("tcUrl")
     path, query = partQuery(app if isinstance(app, str) else "")
     url = url if isinstance(url, str) else ""
-    return ConnectRequest(peer, path.strip("/"), url, joinQueries(query, partQuery(url)[1]), parameters, secure)
+    queries = joinQueries(query, partQuery(url)[1])
+    return ConnectRequest(peer, path.strip("/"), url, queries, parameters, secure, readHops(parameters))
 
 
-def checkConnect(request: ConnectRequest) -> None:
+def checkConnect(request: ConnectRequest, identity: str) -> None:
     """
-    @raise StatusError: if the application or the query can't be what it should be.
+    @param identity: our own.
+    @raise StatusError: if the application or the query can't be what it should be, or a relay runs in a circle.
     """
+    checkHops(request.hops, identity)
     checkText("application", request.app, MAX_APP)
     checkText("query", request.query, 2 * MAX_QUERY)
 
 
-def acceptConnect(transactionId: float, request: ConnectRequest) -> tuple[Message, ...]:
+def acceptConnect(transactionId: float, request: ConnectRequest, identity: str) -> tuple[Message, ...]:
     """
     The answer to a connect that is accepted; to be sent in one write.
+
+    @param identity: our own.
 
     @param transactionId: the connect's own, whatever it was: FFmpeg waits for ever for any other (wire facts 0.1).
     """
     properties: dict[str, AMFValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
     if not _CAPABILITIES.keys().isdisjoint(request.parameters):
         properties.update(_CAPABILITIES)
+    properties.update(hopProperties(request.hops, identity))
     information = status.information(status.CONNECT_SUCCESS, "Connection succeeded.")
     # AMF3 clients want theirs back. We go on in AMF0, which they understand.
     encoding = request.parameters.get("objectEncoding")

@@ -53,12 +53,16 @@ class ServerConnection(NetConnection):
         },
     }
 
-    def __init__(self, link: ILink, application: IApplication, hub: IStreamHub) -> None:
+    def __init__(self, link: ILink, application: IApplication, hub: IStreamHub, identity: str) -> None:
+        """
+        @param identity: the server's own, for relays (L{rtmptw.session.hops}).
+        """
         super().__init__(link)
         self.request = ConnectRequest(link.peer, "", secure=link.secure)
         self.strays = 0
         self._application = application
         self._hub = hub
+        self._identity = identity
         self._verdict: Verdict | None = None
         self._activity = "it neither published nor played"
         self._streams: dict[int, ServerStream] = {}
@@ -205,10 +209,10 @@ class ServerConnection(NetConnection):
 
         def accepted() -> None:
             self.phase = Phase.CONNECTED
-            self._link.send(*acceptConnect(command.transactionId, self.request))
+            self._link.send(*acceptConnect(command.transactionId, self.request, self._identity))
 
         try:
-            checkConnect(self.request)
+            checkConnect(self.request, self._identity)
         except StatusError as error:
             self._refuse("connect", 0, error)
         else:

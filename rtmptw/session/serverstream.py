@@ -131,7 +131,7 @@ class ServerStream:
         self._connection.ask("publish", request, lambda: self._publishGranted(request), self.id)
 
     def _publishGranted(self, request: PublishRequest) -> None:
-        publication = self._hub.publish(request.path, self)
+        publication = self._hub.publish(request.path, self, request.connect.hops)
         if not self._connection.connected:
             # Somebody who was told of the publish did not want it.
             publication.end("the connection is closed")
@@ -212,7 +212,8 @@ class ServerStream:
         access = amf0.encode("|RtmpSampleAccess", True, True)
         statuses.append(Message(MessageType.DATA, 0, self.id, access, status.STATUS_CHUNK_STREAM))
         self._link.send(*statuses)
-        self._viewing = self._hub.play(request.path, self._link.outlet, self.id, self._ended)
+        hops = request.connect.hops
+        self._viewing = self._hub.play(request.path, self._link.outlet, self.id, self._ended, hops)
 
     def _playNext(self, command: Command) -> None:
         self.endedBy(command)

@@ -39,7 +39,12 @@ class LiveStreamTests(LiveTestCase):
         """A stream of its own, without a hub."""
         super().setUp()
         self.unused: list[LiveStream] = []
-        self.stream = LiveStream(PATH, self.clock, self.unused.append)
+        self.stream = LiveStream(PATH, self.clock, self.left)
+
+    def left(self, stream: LiveStream) -> None:
+        """What a hub does."""
+        if stream.isUnused:
+            self.unused.append(stream)
 
     def test_interface(self) -> None:
         """A publication is what sessions expect."""
@@ -226,7 +231,7 @@ class LiveStreamTests(LiveTestCase):
         """
         sent = [make(40 * index) for index in range(300) for make in (key, sound, inter, metadata)]
         for piece in (1, 7, 100, len(sent)):
-            stream = LiveStream(PATH, self.clock, self.unused.append)
+            stream = LiveStream(PATH, self.clock, self.left)
             subscriber, outlet = MemorySubscriber(), MemoryOutlet()
             stream.subscribe(subscriber)
             stream.play(outlet, 1, lambda: None)

@@ -35,18 +35,18 @@ class ConnectTests(SynchronousTestCase):
             self.assertEqual((request.peer, request.secure), ("peer", True))
 
     def test_check(self) -> None:
-        checkConnect(ConnectRequest("peer", "x" * 128, query="q" * 4096))
+        checkConnect(ConnectRequest("peer", "x" * 128, query="q" * 4096), "me")
         for request in (
             ConnectRequest("peer", "x" * 129),
             ConnectRequest("peer", "", query="q" * 4097),
             ConnectRequest("peer", "a\n"),
             ConnectRequest("peer", "a", query="\0"),
         ):
-            self.assertRaises(StatusError, checkConnect, request)
+            self.assertRaises(StatusError, checkConnect, request, "me")
 
     def test_accept(self) -> None:
         """The order of wire facts 3.5; a bandwidth that rtmp2's mirrored window never fills (2.8)."""
-        messages = acceptConnect(3.0, ConnectRequest("peer", "live"))
+        messages = acceptConnect(3.0, ConnectRequest("peer", "live"), "me")
         self.assertEqual(
             [told(message) for message in messages],
             [
@@ -63,5 +63,5 @@ class ConnectTests(SynchronousTestCase):
         """Theirs, if it is a number."""
         for value, expected in ((3.0, 3.0), (0.0, 0.0), (3, 3.0), ("3", 0.0), (None, 0.0)):
             request = ConnectRequest("peer", "live", parameters={"objectEncoding": value})
-            *_, result = acceptConnect(1.0, request)
+            *_, result = acceptConnect(1.0, request, "me")
             self.assertEqual(amf0.decode(result.payload)[3]["objectEncoding"], expected)

@@ -1,0 +1,282 @@
+# -*- test-case-name: tests.relay.test_push -*-
+"""
+Push: every stream of an application is sent on to other servers.
+
+For each publish and each target there is a L{Pushing}. It is a viewer of the stream, and its outlet is a connection on
+which we publish: so the publisher never waits for it, a target that is too slow goes on at the newest keyframe, and
+the bytes are those that every viewer gets.
+
+- It takes its place on the tape when the publish begins; what comes before it is connected is kept for it, as long as
+  the tape can.
+- A connection that is lost is made again (L{rtmptw.relay.retry}). Headers and metadata come first, then the first
+  keyframe that was not sent before: time never goes back.
+- When the publisher has ended, what is left is sent, and then the end is said. A target that can't be reached by then
+  is tried once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, race
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from rtmptw.client import publish
+from rtmptw.errors import RTMPError, URLError
+from rtmptw.interfaces import IStreamObserver
+from rtmptw.live.hub import StreamHub
+from rtmptw.live.livestream import LiveStream
+from rtmptw.live.viewer import Viewer
+from rtmptw.relay.outlet import RelayOutlet
+from rtmptw.relay.retry import Retry
+from rtmptw.session.clientstream import PublishedStream
+from rtmptw.session.hops import hopParameters
+from rtmptw.url import RTMPURL
+
+__all__ = ["CONNECT_SECONDS", "FAREWELL_SECONDS", "Push", "Pushing"]
+
+#: How long a target may take to accept a connection, seconds.
+CONNECT_SECONDS = 10.0
+
+#: How long a target has to read what it was sent, if we must go, seconds.
+FAREWELL_SECONDS = 5.0
+
+
+@implementer(IStreamObserver)
+class Push:
+    """
+    What is sent on, and to where. Add it to L{StreamHub.observers}.
+    """
+
+    def __init__(
+        self,
+        hub: StreamHub,
+        identity: str,
+        clock: IReactorTime,
+        publish: Callable[..., Deferred[PublishedStream]] = publish,
+    ) -> None:
+        """
+        @param hub: the streams.
+        @param identity: of this server, L{rtmptw.server.RTMPServerFactory.identity}.
+        @param publish: how to reach a target: as L{rtmptw.client.publish}, maybe with options of your own.
+        """
+        self._hub = hub
+        self._identity = identity
+        self._clock = clock
+        self._publish = publish
+        self._targets: dict[tuple[str, RTMPURL], None] = {}
+        self._pushings: dict[Pushing, None] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, RTMPURL]]:
+        """The targets: application and URL."""
+        return iter(tuple(self._targets))
+
+    def add(self, app: str, url: str | RTMPURL) -> None:
+        """
+        Send every stream of an application to a target from now on, also those that are being published.
+
+        @param app: the application: C{"live"} for C{"live/camera"}, and for C{"live/a/b"}.
+        @param url: of an application, as C{rtmp://host/app}: each stream has its own name there too. Or of a stream, as
+            C{rtmp://host/app/key}: whatever stream there is goes by this name. Adding one twice changes nothing.
+        @raise URLError: if it is none.
+        """
+        target = (app.strip("/"), url if isinstance(url, RTMPURL) else RTMPURL.parse(url))
+        if not target[1].app:
+            raise URLError("the target of a push needs an application: rtmp://host/application")
+        if target in self._targets:
+            return
+        self._targets[target] = None
+        for stream in self._hub:
+            if stream.publication is not None:
+                self._start(stream, target)
+
+    def remove(self, app: str, url: str | RTMPURL) -> Deferred[None]:
+        """
+        Send nothing more to a target.
+
+        @return: fires when the connections to it are closed.
+        @raise KeyError: if it is none.
+        """
+        target = (app.strip("/"), url if isinstance(url, RTMPURL) else RTMPURL.parse(url))
+        del self._targets[target]
+        return self._stop([pushing for pushing in self._pushings if pushing.target == target])
+
+    def finish(self) -> Deferred[None]:
+        """
+        Send nothing more to anybody.
+
+        @return: fires when all connections are closed, each after what had come.
+        """
+        self._targets.clear()
+        return self._stop(list(self._pushings))
+
+    def publishStarted(self, stream: LiveStream) -> None:
+        """See L{IStreamObserver}."""
+        for target in tuple(self._targets):
+            self._start(stream, target)
+
+    def _start(self, stream: LiveStream, target: tuple[str, RTMPURL]) -> None:
+        app, url = target
+        name = stream.path.removeprefix(f"{app}/")
+        if name == stream.path:
+            return
+        assert stream.publication is not None
+        hops = (*stream.publication.hops, self._identity)
+        pushing = Pushing(stream, target, url if url.name else url.withName(name), hops, self._clock, self._publish)
+        self._pushings[pushing] = None
+        pushing.finished.addCallback(lambda _: self._pushings.pop(pushing))
+
+    def _stop(self, pushings: list[Pushing]) -> Deferred[None]:
+        waiting: list[Deferred[Any]] = []
+        for pushing in pushings:
+            done: Deferred[None] = Deferred()
+            pushing.finished.chainDeferred(done)
+            waiting.append(done)
+            pushing.stop()
+        return DeferredList(waiting).addCallback(lambda _: None)
+
+
+class Pushing:
+    """
+    One publish on its way to one target.
+
+    @ivar target: application and URL, as they were added.
+    @ivar finished: fires when it is over.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        stream: LiveStream,
+        target: tuple[str, RTMPURL],
+        url: RTMPURL,
+        hops: tuple[str, ...],
+        clock: IReactorTime,
+        publish: Callable[..., Deferred[PublishedStream]],
+    ) -> None:
+        """
+        @param url: where it goes, with the stream's name there.
+        @param hops: the servers that it has been at, ours the last one.
+        """
+        self.target = target
+        self._stream = stream
+        self._publication = stream.publication
+        self._url = url
+        self._hops = hops
+        self._clock = clock
+        self._publish = publish
+        # The name at the target may be a secret key.
+        self._place = str(url.withName(""))
+        self._outlet = RelayOutlet(self._place)
+        self._retry = Retry(clock)
+        self._published: PublishedStream | None = None
+        self._isComplete = False
+        self._after = 0
+        self._complete: Deferred[None] = Deferred()
+        self._viewer = self._watch(0)
+        self.finished: Deferred[None] = Deferred()
+        self._running = Deferred.fromCoroutine(self._run())
+        self._running.addErrback(self._failed).addCallback(lambda _: self.finished.callback(None))
+
+    def stop(self) -> None:
+        """Send nothing more, and say the end, within L{FAREWELL_SECONDS}. Harmless when repeated."""
+        self._viewer.stop()
+        self._outlet.shut()
+        self._streamComplete()
+        if self._published is None:
+            self._running.cancel()
+        else:
+            abort = self._clock.callLater(FAREWELL_SECONDS, self._published.connection.abort)
+            self.finished.addCallback(lambda _: abort.cancel() if abort.active() else None)
+
+    def _watch(self, after: int) -> Viewer:
+        return self._stream.play(self._outlet, 1, self._streamComplete, after=after, publishes=True)
+
+    def _streamComplete(self) -> None:
+        """The publisher has gone, and everything was handed on."""
+        self._isComplete = True
+        if not self._complete.called:
+            self._complete.callback(None)
+
+    async def _run(self) -> None:
+        """Connect and send, again and again, until the publisher has gone; then once more, if nothing was sent yet."""
+        isLast = False
+        while True:
+            try:
+                published = await self._connect()
+            except RTMPError as error:
+                reason, hasMore = str(error), True
+            else:
+                reason = await self._send(published)
+                hasMore = self._watchAgain()
+            if self._isComplete:
+                return
+            if isLast or not hasMore:
+                self._log.warn("{path}: the end was not pushed to {place}: {reason}", **self._words(reason=reason))
+                self._viewer.stop()
+                return
+            isLast = self._viewer.isOver
+            delay = self._retry.nextDelay()
+            self._log.warn(
+                "{path}: push to {place}: {reason}; again in {delay:.1f} s", **self._words(reason=reason, delay=delay)
+            )
+            await deferLater(self._clock, delay)
+
+    async def _connect(self) -> PublishedStream:
+        parameters = hopParameters(self._hops)
+        published = await self._publish(self._url, parameters=parameters, timeout=CONNECT_SECONDS)
+        self._log.info("{path}: pushed to {place}", **self._words())
+        self._retry.connected()
+        return published
+
+    async def _send(self, published: PublishedStream) -> str:
+        """
+        Send until the stream is complete or the connection is gone.
+
+        @return: why it is over.
+        """
+        self._published = published
+        self._complete = Deferred()
+        if self._isComplete:
+            self._complete.callback(None)
+        self._viewer.readdress(published.id)
+        self._outlet.open(published.outlet)
+        ends: list[Deferred[Any]] = [published.whenEnded(), self._complete]
+        await race(ends)
+        self._outlet.shut()
+        if self._isComplete:
+            try:
+                await published.close()
+                self._log.info("{path}: pushed to {place}, to the end", **self._words())
+            except RTMPError as error:
+                self._log.warn("{path}: push to {place}: {reason}", **self._words(reason=str(error)))
+        self._published = None
+        return await published.whenEnded()
+
+    def _watchAgain(self) -> bool:
+        """
+        After a connection: take a new place on the tape, behind what was sent.
+
+        @return: whether there is one: a publisher that has gone will not bring another keyframe.
+        """
+        viewer = self._viewer
+        if viewer.isOver or self._stream.publication is not self._publication:
+            return False
+        self._after = viewer.position or self._after
+        viewer.stop()
+        self._viewer = self._watch(self._after)
+        return True
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError) is None:
+            self._log.failure("{path}: push to {place} has failed", failure, path=self._stream.path, place=self._place)
+        self._viewer.stop()
+
+    def _words(self, **more: object) -> dict[str, object]:
+        return {"path": self._stream.path, "place": self._place, **more}

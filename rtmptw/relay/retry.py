@@ -1,0 +1,61 @@
+# -*- test-case-name: tests.relay.test_retry -*-
+"""
+When to try again.
+
+The first time soon, then less and less often, and never at the same time as everybody else who has lost the same
+server: each delay is somewhat longer than the last, so that it is about a fifth of the time that the server has been
+away, and a part of it is random. A server that is back after five seconds is found within about one; one that never
+comes back is tried twice a minute.
+"""
+
+from __future__ import annotations
+
+from random import random
+
+from twisted.application.internet import backoffPolicy
+from twisted.internet.interfaces import IReactorTime
+
+__all__ = ["FIRST_DELAY", "LONGEST_DELAY", "STABLE_SECONDS", "Retry"]
+
+#: Seconds between tries: before the second one, and at the most.
+FIRST_DELAY = 0.25
+LONGEST_DELAY = 30.0
+
+#: Each delay is longer than the last by this.
+FACTOR = 1.25
+
+#: Up to so many seconds more, by chance.
+JITTER = 0.25
+
+#: A connection that has lasted so long was a success: after it, everything begins anew, seconds.
+STABLE_SECONDS = 2.0
+
+_policy = backoffPolicy(FIRST_DELAY, LONGEST_DELAY, FACTOR, lambda: random() * JITTER)
+
+
+class Retry:
+    """
+    The delays of one relay.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._connected: float | None = None
+
+    def connected(self) -> None:
+        """A try has succeeded, for now."""
+        self._connected = self._clock.seconds()
+
+    def nextDelay(self) -> float:
+        """
+        A try has failed, or its connection is gone.
+
+        @return: how long to wait before the next one, seconds.
+        """
+        connected, self._connected = self._connected, None
+        if connected is not None and self._clock.seconds() - connected >= STABLE_SECONDS:
+            self._failures = 0
+        delay = _policy(self._failures)
+        self._failures += 1
+        return float(delay)
