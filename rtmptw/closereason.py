@@ -9,7 +9,25 @@ from OpenSSL.SSL import Error as TLSError
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-__all__ = ["explain", "whyLost"]
+__all__ = ["explain", "reasonsOf", "whyLost"]
+
+#: What OpenSSL's words mean, by how they end: the words before differ from version to version. A peer that breaks off
+#: says so in an alert (RFC 8446, section 6).
+_MEANINGS = {
+    "wrong version number": "what came is not TLS: does the peer speak without encryption?",
+    "http request": "what came is not TLS: does the peer speak without encryption?",
+    "alert unknown ca": "the peer does not trust the issuer of our certificate",
+    "alert bad certificate": "the peer does not accept our certificate",
+    "alert certificate unknown": "the peer does not accept our certificate",
+    "alert certificate expired": "the peer finds our certificate expired; is its clock right?",
+    "alert certificate revoked": "the peer finds our certificate revoked",
+    "alert protocol version": "the peer knows no TLS as new as ours, 1.2 or 1.3",
+    "unsupported protocol": "the peer knows no TLS as new as ours, 1.2 or 1.3",
+    "version too low": "the peer knows no TLS as new as ours, 1.2 or 1.3",
+    "alert handshake failure": "the peer and we have no encryption in common",
+    "no shared cipher": "the peer and we have no encryption in common",
+    "unrecognized name": "the peer has no certificate for this host",
+}
 
 
 def whyLost(reason: Failure) -> str:
@@ -27,22 +45,22 @@ def explain(error: BaseException | None) -> str:
     An error as a sentence. OpenSSL has lists of tuples instead of words.
     """
     if isinstance(error, TLSError):
-        details = _details(error)
-        text = "TLS failed: " + (", ".join(details) or "the peer broke it off")
-        if "wrong version number" in details or "http request" in details:
-            text += " (what came is not TLS: is it a client without encryption?)"
-        return text
+        reasons = reasonsOf(error)
+        text = "TLS failed: " + (", ".join(reasons) or "the peer broke it off")
+        meanings = [meaning for end, meaning in _MEANINGS.items() if any(each.endswith(end) for each in reasons)]
+        return f"{text} ({meanings[0]})" if meanings else text
     return str(error) or type(error).__name__
 
 
-def _details(error: TLSError) -> list[str]:
+def reasonsOf(error: TLSError) -> list[str]:
     """
-    Either a list of tuples (library, function, reason), or a number and a text, or nothing.
+    What OpenSSL says. Its errors hold either a list of tuples (library, function, reason), or a number and a text, or
+    nothing.
     """
-    details = []
+    reasons = []
     for argument in error.args:
         if isinstance(argument, str):
-            details.append(argument)
+            reasons.append(argument)
         elif isinstance(argument, list):
-            details += [str(part[-1]) for part in argument if isinstance(part, tuple) and part]
-    return [detail for detail in details if detail]
+            reasons += [str(part[-1]) for part in argument if isinstance(part, tuple) and part]
+    return [reason for reason in reasons if reason]

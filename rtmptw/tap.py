@@ -6,6 +6,7 @@ C{twistd rtmp}: from options to a service.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -21,9 +22,16 @@ from twisted.python.usage import Options as BaseOptions
 from twisted.python.usage import UsageError
 
 import rtmptw
+from rtmptw.auth.publishers import PublisherAuthentication
+from rtmptw.auth.userfile import UserFile, UserFileError, readUsers
 from rtmptw.closereason import explain
+from rtmptw.errors import CertificateError, URLError
 from rtmptw.record.recorder import Recorder
+from rtmptw.relay.pull import Pull
+from rtmptw.relay.push import Push
 from rtmptw.server import RTMPServerFactory
+from rtmptw.tls.endpoint import hardened
+from rtmptw.url import RTMPURL
 
 __all__ = ["Options", "RTMPService", "makeService"]
 
@@ -42,6 +50,10 @@ An RTMP server: whoever publishes a name is seen by all who play it.
       in the background, and keep every publish as an FLV file
   twistd rtmp --port 1935 --port ssl:443:privateKey=key.pem:certKey=cert.pem
       serve rtmps://HOST/ (TLS) as well
+  twistd rtmp --push live=rtmp://OTHER/live
+      send every stream of the application live to another server as well
+  twistd rtmp --pull live/news=rtmp://ORIGIN/live/news
+      fetch a stream from another server when somebody wants to see it
 
   ffmpeg -re -i FILE -c copy -f flv rtmp://HOST/live/NAME
       publish a file
@@ -61,13 +73,14 @@ class Options(BaseOptions):
 
     optParameters = [
         ["record", None, None, "Record every publish into this directory, as FLV files. It must exist."],
+        ["publish-user", None, None, "Let only the users of this file publish: user:password, a line for each."],
     ]
 
     compData: Any = None
 
     def __init__(self) -> None:
         super().__init__()
-        self["port"] = []
+        self.update(port=[], push=[], pull=[])
 
     def getUsage(self, width: int | None = None) -> str:
         """The options, and examples."""
@@ -78,11 +91,13 @@ class Options(BaseOptions):
         """Where to listen: a number, or an endpoint like tcp:1935:interface=127.0.0.1; repeatable. [default: 1935]"""
         from twisted.internet import reactor
 
-        endpoint = f"tcp:{description}" if description.isdigit() else description
+        endpoint = f"tcp:{description}" if description.isdigit() else hardened(description)
         try:
             if description.isdigit() and int(description) > MAX_PORT:
                 raise ValueError(f"no port number is larger than {MAX_PORT}")
             serverFromString(reactor, endpoint)
+        except CertificateError as error:
+            raise UsageError(f"--port {description}: {error}") from None
         except Exception as error:
             # Every kind of endpoint has its own way to complain.
             raise UsageError(
@@ -92,6 +107,18 @@ class Options(BaseOptions):
         self["port"].append(endpoint)
 
     opt_p = opt_port
+
+    def opt_push(self, relay: str) -> None:
+        """APP=URL: send every stream of an application to another server, as live=rtmp://host/app; repeatable."""
+        self["push"].append(_readRelay("push", relay, "live=rtmp://host/app"))
+
+    def opt_pull(self, relay: str) -> None:
+        """APP/NAME=URL: fetch a stream when it is wanted, as live/x=rtmp://host/app/x; repeatable."""
+        self["pull"].append((*_readRelay("pull", relay, "live/camera=rtmp://host/app/camera"), False))
+
+    def opt_pull_always(self, relay: str) -> None:
+        """APP/NAME=URL: as --pull, but fetch it all the time; repeatable."""
+        self["pull"].append((*_readRelay("pull-always", relay, "live/camera=rtmp://host/app/camera"), True))
 
     def opt_version(self) -> None:
         """Print the version of rtmptw, and exit."""
@@ -115,30 +142,74 @@ class Options(BaseOptions):
                 raise UsageError(f"--record {directory}: no permission to write there")
             # twistd may change its working directory.
             self["record"] = os.path.abspath(directory)
+        users = self["publish-user"]
+        if users is not None:
+            try:
+                readUsers(users)
+            except UserFileError as error:
+                raise UsageError(f"--publish-user {error}") from None
+            self["publish-user"] = os.path.abspath(users)
+
+
+def _readRelay(option: str, text: str, example: str) -> tuple[str, RTMPURL]:
+    """
+    What is before the first C{=}, and the URL behind it.
+
+    @raise UsageError: which names the option, and shows nothing that may be a secret.
+    """
+    name, _, url = text.partition("=")
+    try:
+        if not name.strip("/") or "://" in name:
+            raise URLError(f"it needs a name and a URL, as {example}")
+        parsed = RTMPURL.parse(url)
+        if not parsed.app:
+            raise URLError("the URL needs an application, as rtmp://host/app")
+    except URLError as error:
+        raise UsageError(f"--{option} {name if '://' not in name else ''}=...: {error}") from None
+    return name.strip("/"), parsed
 
 
 class RTMPService(MultiService):
     """
     The ports, and what is behind them.
 
-    To stop, nobody is let in any more, everybody's connection is closed after what it has sent was passed on, and then
-    the recordings are finished.
+    To stop, nobody is let in any more, nothing is fetched any more, everybody's connection is closed after what it has
+    sent was passed on, and then what is sent on and the recordings are finished.
     """
 
-    def __init__(self, factory: RTMPServerFactory, recorder: Recorder | None, writers: ThreadPool) -> None:
+    def __init__(
+        self,
+        factory: RTMPServerFactory,
+        pull: Pull,
+        push: Push,
+        recorder: Recorder | None,
+        writers: ThreadPool,
+        relays: Iterable[Callable[[], None]] = (),
+    ) -> None:
+        """
+        @param relays: each makes something be relayed. They are called when the reactor is about to run, and in the
+            process in which it does.
+        """
         super().__init__()
         self.factory = factory
+        self.pull = pull
+        self.push = push
         self._recorder = recorder
         self._writers = writers
+        self._relays = tuple(relays)
 
     def startService(self) -> None:
-        """Start to listen."""
+        """Start to listen, and to relay."""
         self._writers.start()
         super().startService()
+        for relay in self._relays:
+            relay()
 
     async def _stop(self, ports: Deferred[Any]) -> None:
         await ports
+        await self.pull.finish()
         await self.factory.closeAll("the server is shutting down")
+        await self.push.finish()
         if self._recorder is not None:
             await self._recorder.finish()
         self._writers.stop()
@@ -157,13 +228,23 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock, threads = IReactorTime(reactor), IReactorFromThreads(reactor)
-    factory = RTMPServerFactory(clock=clock, verbose=bool(options["verbose"]))
+    application = None
+    if options["publish-user"] is not None:
+        application = PublisherAuthentication(UserFile(options["publish-user"]).password, clock)
+    factory = RTMPServerFactory(application, clock=clock, verbose=bool(options["verbose"]))
     writers = ThreadPool(0, WRITERS, "recorder")
     recorder = None
     if options["record"] is not None:
         recorder = Recorder(options["record"], clock, partial(deferToThreadPool, threads, writers))
         factory.hub.observers.append(recorder)
-    result = RTMPService(factory, recorder, writers)
+    push, pull = Push(factory.hub, factory.identity, clock), Pull(factory.hub, factory.identity, clock)
+    factory.hub.observers.append(push)
+    factory.hub.sources.append(pull)
+    relays = [
+        *[partial(push.add, app, url) for app, url in options["push"]],
+        *[partial(pull.add, path, url, always) for path, url, always in options["pull"]],
+    ]
+    result = RTMPService(factory, pull, push, recorder, writers, relays)
     for description in options["port"]:
         port: StreamServerEndpointService = service(description, factory)
         port.setServiceParent(result)

@@ -11,9 +11,10 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.closereason import explain, whyLost
+from rtmptw.closereason import explain, reasonsOf, whyLost
+from rtmptw.errors import CertificateError
 
-HINT = " (what came is not TLS: is it a client without encryption?)"
+HINT = " (what came is not TLS: does the peer speak without encryption?)"
 
 
 class CloseReasonTests(SynchronousTestCase):
@@ -35,6 +36,36 @@ class CloseReasonTests(SynchronousTestCase):
         ):
             self.assertEqual(explain(error), text)
             self.assertEqual(whyLost(Failure(error)), text)
+
+    def test_meanings(self) -> None:
+        """Whatever version of OpenSSL says it, and whoever has found it."""
+        for reason, words in (
+            ("tlsv1 alert unknown ca", "does not trust the issuer of our certificate"),
+            ("ssl/tls alert bad certificate", "does not accept our certificate"),
+            ("sslv3 alert certificate unknown", "does not accept our certificate"),
+            ("ssl/tls alert certificate expired", "finds our certificate expired"),
+            ("ssl/tls alert certificate revoked", "finds our certificate revoked"),
+            ("tlsv1 alert protocol version", "no TLS as new as ours"),
+            ("unsupported protocol", "no TLS as new as ours"),
+            ("version too low", "no TLS as new as ours"),
+            ("ssl/tls alert handshake failure", "no encryption in common"),
+            ("no shared cipher", "no encryption in common"),
+            ("tlsv1 unrecognized name", "has no certificate for this host"),
+        ):
+            text = explain(TLSError([("SSL routines", "", reason)]))
+            self.assertTrue(text.startswith(f"TLS failed: {reason} (the peer "), text)
+            self.assertIn(words, text)
+
+    def test_reasons(self) -> None:
+        """Without what is around them."""
+        self.assertEqual(reasonsOf(TLSError([("a", "b", "one"), ("a", "b", ""), ()])), ["one"])
+        self.assertEqual(reasonsOf(SysCallError(-1, "Unexpected EOF")), ["Unexpected EOF"])
+
+    def test_certificate(self) -> None:
+        """A certificate's error says all there is to say."""
+        error = CertificateError("a.example is not trusted: its certificate has expired")
+        self.assertEqual(explain(error), str(error))
+        self.assertEqual(whyLost(Failure(error)), str(error))
 
     def test_done(self) -> None:
         self.assertEqual(whyLost(Failure(ConnectionDone())), "the peer closed the connection")

@@ -17,8 +17,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import rtmptw
 from rtmptw import tap
+from rtmptw.auth.publishers import PublisherAuthentication
 from rtmptw.record.recorder import Recorder
+from rtmptw.server import OpenApplication
 from rtmptw.tap import WRITERS, Options, RTMPService, makeService
+from rtmptw.tls.endpoint import RTMPSEndpoint
+from tests.tls.authority import Authority
 
 
 def parse(*arguments: str) -> Options:
@@ -87,10 +91,29 @@ class OptionsTests(SynchronousTestCase):
             ("tcp", ""),
             ("tcp:1935:color=red", "color"),
             ("127.0.0.1:1935", "Unknown endpoint type"),
-            (f"ssl:443:privateKey={missing}", "No such file"),
-            (f"ssl:443:privateKey={rubbish}", ""),
+            (f"ssl:443:privateKey={missing}", f"{missing}: No such file"),
+            (f"ssl:443:privateKey={rubbish}", f"{rubbish}: not a PEM file"),
+            (f"tls:{missing}:443", f"{missing}: no such directory"),
+            (f"rtmps:443:privateKey={missing}", f"{missing}: No such file"),
         ):
             self.assertRefused([f"--port {description}: ", reason], "--port", description)
+
+    def test_TLSPorts(self) -> None:
+        """Twisted's endpoints for TLS are ours: a port has a service with our endpoint."""
+        directory = self.directory()
+        credential = Authority().certify("a.example")
+        path = os.path.join(directory, "all.pem")
+        with open(path, "wb") as file:
+            file.write(credential.keyPEM + credential.pem)
+        for description, expected in (
+            (f"ssl:443:privateKey={path}", f"rtmps:443:privateKey={path}"),
+            (f"tls:{directory}:443", f"rtmps-directory:{directory}:443"),
+            (f"rtmps:443:privateKey={path}", f"rtmps:443:privateKey={path}"),
+        ):
+            options = parse("--port", description)
+            self.assertEqual(options["port"], [expected])
+            (port,) = makeService(options)
+            self.assertIsInstance(port.endpoint, RTMPSEndpoint)
 
     def test_record(self) -> None:
         """A directory is taken, and made absolute, as twistd may go somewhere else."""
@@ -121,6 +144,23 @@ class OptionsTests(SynchronousTestCase):
         self.assertRefused([f"--record {directory}: ", "permission"], "--record", directory)
         self.assertEqual(asked, [(directory, os.W_OK | os.X_OK)])
 
+    def test_publishUser(self) -> None:
+        """A file of users is taken, and made absolute."""
+        file = os.path.join(self.directory(), "users")
+        with open(file, "w") as output:
+            output.write("camera:sesame\n")
+        self.assertIsNone(parse()["publish-user"])
+        self.assertEqual(parse("--publish-user", os.path.relpath(file))["publish-user"], file)
+
+    def test_badPublishUser(self) -> None:
+        """What is none is refused with the option, the file and the line, and without what may be a password."""
+        file = os.path.join(self.directory(), "users")
+        with open(file, "w") as output:
+            output.write("camera:sesame\nsesame\n")
+        message = str(self.assertRaises(UsageError, parse, "--publish-user", file))
+        self.assertEqual(message, f"--publish-user {file}, line 2: there is no colon between a user and a password")
+        self.assertRefused([f"--publish-user {file}.no: No such file"], "--publish-user", f"{file}.no")
+
     def test_unknown(self) -> None:
         """What is no option is refused."""
         self.assertRefused(["colour"], "--colour")
@@ -134,7 +174,19 @@ class OptionsTests(SynchronousTestCase):
         for columns in ("40", "80", "200"):
             self.patch(os, "environ", {**os.environ, "COLUMNS": columns})
             text = self.printed("--help")
-            for option in ("--help", "--port=", "-p, ", "--record=", "--verbose", "-v, ", "--version"):
+            for option in (
+                "--help",
+                "--port=",
+                "-p, ",
+                "--record=",
+                "--publish-user=",
+                "--push=",
+                "--pull=",
+                "--pull-always=",
+                "--verbose",
+                "-v, ",
+                "--version",
+            ):
                 self.assertIn(option, text)
             lines = [line.strip() for line in text.splitlines()]
             for example in (
@@ -189,14 +241,30 @@ class MakeServiceTests(SynchronousTestCase):
 
     def test_recorder(self) -> None:
         """With C{--record} there is a recorder on the hub; else there is none."""
-        self.assertEqual(self.make().factory.hub.observers, [])
+        service = self.make()
+        self.assertEqual(service.factory.hub.observers, [service.push])
         directory = tempfile.mkdtemp()
         self.addCleanup(os.rmdir, directory)
         service = self.make("--record", directory)
-        (recorder,) = service.factory.hub.observers
+        recorder, push = service.factory.hub.observers
+        self.assertIs(push, service.push)
         assert isinstance(recorder, Recorder)
         self.assertEqual(recorder._directory, directory)
         self.assertIs(service._recorder, recorder)
+
+    def test_publishUser(self) -> None:
+        """With C{--publish-user} publishers must authenticate as a user of the file; else not."""
+        self.assertIsInstance(self.make().factory.application, OpenApplication)
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        file = os.path.join(directory, "users")
+        with open(file, "w") as output:
+            output.write("camera:sesame\n")
+        factory = self.make("--publish-user", file).factory
+        application = factory.application
+        assert isinstance(application, PublisherAuthentication)
+        self.assertIs(application._clock, factory.clock)
+        self.assertEqual([application._passwordOf(user) for user in ("camera", "x")], ["sesame", None])
 
     def test_verbose(self) -> None:
         """C{--verbose} reaches the connections."""
@@ -270,15 +338,18 @@ class RTMPServiceTests(SynchronousTestCase):
     """The order of things."""
 
     def test_order(self) -> None:
-        """Threads before ports; then ports, connections, recordings, threads, each when the one before is done."""
+        """
+        Threads, ports, relays; then ports, what is fetched, connections, what is sent on, recordings, threads, each
+        when the one before is done.
+        """
         steps = _Steps()
-        service = RTMPService(steps, steps, steps)  # type: ignore[arg-type]
+        service = RTMPService(steps, steps, steps, steps, steps, [lambda: steps.done.append("relay")])  # type: ignore[arg-type]
         _Port(steps).setServiceParent(service)
         service.startService()
-        self.assertEqual((steps.done, service.running), (["start threads", "listen"], 1))
+        self.assertEqual((steps.done, service.running), (["start threads", "listen", "relay"], 1))
         steps.done.clear()
         stopped = service.stopService()
-        expected = ["stop listening", "close: the server is shutting down", "finish"]
+        expected = ["stop listening", "finish", "close: the server is shutting down", "finish", "finish"]
         for count, step in enumerate(expected, 1):
             self.assertEqual(steps.done, expected[:count])
             self.assertNoResult(stopped)
@@ -290,7 +361,8 @@ class RTMPServiceTests(SynchronousTestCase):
         """The same without recordings."""
         steps = _Steps()
         steps.closeAll = lambda reason: succeed(None)  # type: ignore[method-assign]
-        service = RTMPService(steps, None, steps)  # type: ignore[arg-type]
+        steps.finish = lambda: succeed(None)  # type: ignore[method-assign]
+        service = RTMPService(steps, steps, steps, None, steps)  # type: ignore[arg-type]
         service.startService()
         self.successResultOf(service.stopService())
         self.assertEqual(steps.done, ["start threads", "stop threads"])
