@@ -13,7 +13,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "rtmptw" / "__init__.py").r
 setup(
     name="rtmptw",
     version=VERSION,
-    description="RTMP for Python on Twisted: server, recorder, and the protocol as a library",
+    description="RTMP for Python on Twisted: server, client, relays, and the protocol as a library",
     long_description=(HERE / "README.rst").read_text(),
     long_description_content_type="text/x-rst",
     license="MIT",
@@ -24,9 +24,11 @@ setup(
     # No __init__.py below twisted/: these are modules for Twisted's own package.
     packages=[*find_packages(include=["rtmptw", "rtmptw.*"]), "twisted.plugins"],
     package_data={"rtmptw": ["py.typed"]},
-    install_requires=["twisted[tls]>=24.3", "zope.interface", "pyopenssl"],
+    install_requires=["twisted[tls]>=24.3", "zope.interface", "pyopenssl>=26.1"],
+    entry_points={"console_scripts": ["rtmptw = rtmptw.cli:main"]},
     extras_require={
-        "test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg"],
+        "cli": ["tqdm"],
+        "test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg", "tqdm"],
         "lint": ["ruff", "mypy", "mypy-zope"],
     },
     zip_safe=False,

@@ -5,14 +5,14 @@ change.
 
 How a certificate is replaced
 =============================
-When a connection comes, and the last look is a second ago, every file is looked at: its time, size and inode. If any
-has changed, all are read.
+When a connection comes, and the last look is not just a moment ago (L{LOOK_SECONDS}), every file is looked at: its
+time, size and inode. If any has changed, all are read.
 
 - A certificate that is good takes the place of the one that was in the same file before, for new connections. Those
   that are there keep what they have.
 - If a file is missing, cut short, or damaged, if key and certificate do not belong together, or if the new certificate
   is not valid at this time, the one before stays in use, and one warning says why. The files are read again when they
-  change again; when they could not be read, in a second; when a certificate becomes valid, then.
+  change again; when they could not be read, at the next look; when a certificate becomes valid, then.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rtmptw.tls.identity import Identity
 __all__ = ["EXPIRY_WARNING", "LOOK_SECONDS", "ServerCertificates"]
 
 #: How often the files are looked at, at most, seconds.
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
 
 #: How long before its end a certificate that is taken gets a warning, seconds.
 EXPIRY_WARNING = 7 * 24 * 3600.0
