@@ -16,9 +16,13 @@ from pathlib import Path
 from time import monotonic, sleep
 from unittest import SkipTest, TestCase
 
+from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
+
 ROOT = Path(__file__).parents[2]
 REQUIRED = os.environ.get("RTMPTW_INTEROP") == "required"
 PORT = 1935
+#: Any that is free.
+TLS_PORT = 18443
 
 _BLOCK = re.compile(r"^\.\. code-block:: \w+\n   :name: (\S+)\n\n((?:   .*\n|\n)+)", re.MULTILINE)
 
@@ -29,10 +33,10 @@ def blocks() -> dict[str, str]:
     return {name: re.sub(r"(?m)^   ", "", block) for name, block in _BLOCK.findall(text)}
 
 
-def isListening() -> bool:
-    """Whether somebody has the port that the README names."""
+def isListening(port: int = PORT) -> bool:
+    """Whether somebody has a port, by default the one that the README names."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class ReadmeTests(TestCase):
@@ -81,12 +85,12 @@ class ReadmeTests(TestCase):
         process.log.seek(0)  # type: ignore[attr-defined]
         return process.log.read()  # type: ignore[attr-defined, no-any-return]
 
-    def waitForPort(self, process: subprocess.Popen[str], seconds: float) -> None:
+    def waitForPort(self, process: subprocess.Popen[str], seconds: float, port: int = PORT) -> None:
         """Wait until the server listens."""
         deadline = monotonic() + seconds
-        while not isListening():
+        while not isListening(port):
             if process.poll() is not None or monotonic() > deadline:
-                raise AssertionError(f"nothing listens on {PORT}:\n{self.output(process)}")
+                raise AssertionError(f"nothing listens on {port}:\n{self.output(process)}")
             sleep(0.1)
 
     def run_(self, command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
@@ -118,8 +122,52 @@ class ReadmeTests(TestCase):
         self.assertEqual(recording.returncode, 0, recording.stderr)
         self.assertRegex(recording.stdout, r"camera-\d{8}T\d{6}\.\d{3}Z\.flv")
         self.assertRegex(recording.stderr, r"Duration: 00:00:(09\.9|10\.)")
+        self.publishAndPlay()
+        self.copy()
+        self.encrypted()
         self.stop(server)
         self.assertIn("Server Shut Down", self.output(server))
+
+    def publishAndPlay(self) -> None:
+        """The commands for files: what is published comes back."""
+        player = self.start(self.blocks["rtmptw-play"])
+        published = self.run_(self.blocks["rtmptw-publish"])
+        self.assertEqual(published.returncode, 0, published.stderr)
+        self.assertEqual(player.wait(15), 0, self.output(player))
+        watched, again = (mediaOf(readWholeFLV(self.directory / name)) for name in ("watched.flv", "again.flv"))
+        assertSameMedia(self, again, watched)
+
+    def copy(self) -> None:
+        """The client: what is published as one name is seen under the other."""
+        name = "copycat.py"
+        (self.directory / name).write_text(self.blocks[name])
+        program = self.start(f".venv/bin/python {name}")
+        player = self.start(self.blocks["rtmptw-play"].replace("again", "copy"))
+        published = self.run_(self.blocks["rtmptw-publish"].replace("live/again", "live/camera"))
+        self.assertEqual(published.returncode, 0, published.stderr)
+        for process in (program, player):
+            self.assertEqual(process.wait(15), 0, self.output(process))
+        self.assertIn("copied, until the server said: ", self.output(program))
+        watched, copy = (mediaOf(readWholeFLV(self.directory / name)) for name in ("watched.flv", "copy.flv"))
+        assertSameMedia(self, copy, watched)
+
+    def encrypted(self) -> None:
+        """The certificate, a server that has it, and a client that trusts it."""
+        made = self.run_(self.blocks["certificate"])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        endpoint = f"ssl:{TLS_PORT}:privateKey=key.pem:certKey=cert.pem"
+        server = self.start(f".venv/bin/twistd -n --pidfile= rtmp --port {endpoint}")
+        self.waitForPort(server, 30, TLS_PORT)
+        for arguments, status, words in (
+            ("--ca cert.pem", 0, "the file has ended"),
+            ("--insecure", 0, "the file has ended"),
+            ("", 1, "self-signed"),
+        ):
+            url = f"rtmps://localhost:{TLS_PORT}/live/camera"
+            published = self.run_(f".venv/bin/rtmptw publish --fast {arguments} watched.flv {url}")
+            self.assertEqual(published.returncode, status, published.stderr)
+            self.assertIn(words, published.stderr)
+        self.stop(server)
 
     def test_theExample(self) -> None:
         """The program: one publisher without the key, one with it."""
