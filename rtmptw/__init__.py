@@ -17,9 +17,11 @@ from rtmptw.errors import (
     StatusError,
     URLError,
 )
-from rtmptw.interfaces import IApplication, IStreamObserver, ISubscriber, ISubscription
+from rtmptw.interfaces import IApplication, IStreamObserver, IStreamSource, ISubscriber, ISubscription
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.livestream import LiveStream
+from rtmptw.relay.pull import Pull
+from rtmptw.relay.push import Push
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
 from rtmptw.server import OpenApplication, RTMPServerFactory
 from rtmptw.session.clientconnection import ClientConnection
@@ -40,6 +42,7 @@ __all__ = [
     "ConnectionClosed",
     "IApplication",
     "IStreamObserver",
+    "IStreamSource",
     "ISubscriber",
     "ISubscription",
     "LimitExceeded",
@@ -54,6 +57,8 @@ __all__ = [
     "PlayedStream",
     "PublishRequest",
     "PublishedStream",
+    "Pull",
+    "Push",
     "RTMPClientFactory",
     "RTMPError",
     "RTMPServerFactory",

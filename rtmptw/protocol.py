@@ -35,6 +35,7 @@ from zope.interface import implementer
 from rtmptw.closereason import whyLost
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.interfaces import ILink, IOwner
+from rtmptw.keepalive import keepAlive
 from rtmptw.outlet import Outlet
 from rtmptw.session import status
 from rtmptw.session.limits import COMMANDS_PER_SECOND
@@ -109,7 +110,7 @@ class RTMPProtocol(Protocol):
         if ITCPTransport.providedBy(transport):
             # Without it every step of the conversation costs 40 ms (wire facts 1.4).
             transport.setTcpNoDelay(True)
-            transport.setTcpKeepAlive(True)
+            keepAlive(transport)
         address = transport.getPeer()
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -18,7 +18,7 @@ ROOT = Path(rtmptw.__file__).parent
 _BOTTOM = {"errors"}
 _SESSION = _BOTTOM | {"interfaces", "requests", "wire"}
 _LIVE = _SESSION | {"session"}
-_CONNECTION = _LIVE | {"outlet", "closereason"}
+_CONNECTION = _LIVE | {"outlet", "closereason", "keepalive"}
 
 #: Who may import whom, besides itself: the first part of a module's name behind C{rtmptw}.
 ROOMS = {
@@ -26,6 +26,7 @@ ROOMS = {
     "interfaces": set(),
     "requests": set(),
     "closereason": set(),
+    "keepalive": set(),
     "wire": _BOTTOM,
     "session": _SESSION,
     "live": _LIVE,

@@ -4,6 +4,7 @@ Programs as children of the tests: started, waited for with a deadline, and ende
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -92,6 +93,15 @@ class Process:
         status = self.wait(patience)
         if status:
             raise AssertionError(f"ended with status {status}: {self}")
+
+    def interrupt(self, patience: float = PATIENCE) -> None:
+        """
+        Ctrl-C, after which it must end by itself, and well.
+
+        @raise AssertionError: if it does not, or fails.
+        """
+        self._child.send_signal(signal.SIGINT)
+        self.succeed(patience)
 
     def terminate(self, patience: float = 15.0) -> int:
         """Ask it to end; if it does not, kill it. Harmless when repeated."""
