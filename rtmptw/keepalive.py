@@ -15,8 +15,8 @@ from twisted.protocols.policies import ProtocolWrapper
 
 __all__ = ["COUNT", "IDLE_SECONDS", "INTERVAL_SECONDS", "keepAlive"]
 
-#: How long a peer may be silent before it is asked, how long between questions (seconds), and how many there are. A peer
-#: that is gone is noticed after half a minute.
+#: How long a peer may be silent before it is asked, how long between questions (seconds), and how many there are: who
+#: is gone is noticed after half a minute.
 IDLE_SECONDS = 15
 INTERVAL_SECONDS = 5
 COUNT = 3
