@@ -26,6 +26,7 @@ from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -34,7 +35,7 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
     ITCPTransport,
 )
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -71,6 +72,13 @@ class _ClientProtocol(RTMPProtocol):
     The client's side of one connection. It is told when the system has everything that was sent, so that a server that
     closes the connection before that is known to have missed the end.
     """
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """A server that leaves without a word speaks another protocol, most likely."""
+        if not self.received and not self._reason and reason.check(ConnectionDone, ConnectionLost):
+            guess = "does it speak without TLS (rtmp)?" if self.secure else "does it want TLS (rtmps)?"
+            self._reason = f"the peer closed the connection without a word; {guess}"
+        super().connectionLost(reason)
 
     def writeConnectionLost(self) -> None:
         """All is sent, and our side is closed."""
@@ -214,8 +222,8 @@ async def _orAbort(connection: ClientConnection, stream: Deferred[_T]) -> _T:
     """A connection that is of no use is not left behind."""
     try:
         return await stream
-    except BaseException:
-        connection.abort()
+    except BaseException as error:
+        connection.abort(str(error) or "given up")
         raise
 
 

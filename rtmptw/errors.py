@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+#: How much of a peer's text stands in an error, characters.
+_MAX_WORDS = 300
+
+
 class RTMPError(Exception):
     """The base of every error that rtmptw raises by its own will."""
 
@@ -119,6 +123,8 @@ class CallError(StatusError):
     """
     The peer has refused a call: by C{_error}, or by a status of level "error".
 
+    Its text is for people and logs, whatever the peer has sent: one line that can be printed, and not too long.
+
     @ivar command: the call, such as C{"publish"}.
     @ivar information: the whole information object, as decoded; empty if there was none.
     """
@@ -130,8 +136,26 @@ class CallError(StatusError):
         self.command = command
         self.information = information or {}
 
+    @property
+    def words(self) -> str:
+        """What the peer says."""
+        return _inOneLine(super().__str__())
+
+    @property
+    def redirect(self) -> str:
+        """
+        Where the peer would have us go instead: a URL, as it was sent, or empty. Nobody follows it: a server must not
+        send its clients to hosts that only they can reach.
+        """
+        extra = self.information.get("ex")
+        url = extra.get("redirect") if isinstance(extra, Mapping) else None
+        return url if isinstance(url, str) else ""
+
     def __str__(self) -> str:
-        return f"{self.command} refused: {super().__str__()}"
+        text = f"{self.command} refused: {self.words}"
+        # What is in front of an @ and behind a question mark may be secrets.
+        place = _inOneLine(self.redirect.partition("?")[0].rpartition("@")[2])
+        return f"{text}; the peer points to {place}, and is not followed" if place else text
 
 
 class CallTimedOut(RTMPError):
@@ -169,3 +193,12 @@ class ConnectionClosed(RTMPError):
 
 class URLError(RTMPError, ValueError):
     """A URL that is wrong, and what is wrong with it; without any part of it that may be a secret."""
+
+
+def _inOneLine(text: str) -> str:
+    """A peer's text, as it can be shown: controls, line ends, and what changes the direction of writing are escaped."""
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text[:_MAX_WORDS]
+    )
+    return shown if len(text) <= _MAX_WORDS else f"{shown}..."

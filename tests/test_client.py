@@ -9,8 +9,8 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectError, ConnectionDone
-from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IProtocolFactory, ISSLTransport, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
@@ -21,8 +21,10 @@ from zope.interface.verify import verifyObject
 from rtmptw.client import CONNECT_SECONDS, RTMPClientFactory, connect, play, publish
 from rtmptw.errors import AuthenticationError, CallError, CallTimedOut, ConnectionClosed, URLError
 from rtmptw.interfaces import IOwner
+from rtmptw.protocol import RTMPProtocol
 from rtmptw.session import status
 from rtmptw.session.adobe import needAuth, needResponse
+from rtmptw.session.clientconnection import ClientConnection
 from rtmptw.session.connect import connectParameters
 from rtmptw.url import RTMPURL
 from rtmptw.wire.chunkreader import ChunkReader
@@ -190,7 +192,23 @@ class ConnectTests(ClientTestCase):
         connected = self.connect()
         self.network.accept().lose()
         error = self.failureResultOf(connected, ConnectionClosed).value
-        self.assertEqual(str(error), "connect failed: the peer closed the connection")
+        words = "connect failed: the peer closed the connection without a word; does it want TLS (rtmps)?"
+        self.assertEqual(str(error), words)
+
+    def test_lostSecure(self) -> None:
+        """Over TLS, it is the other way round."""
+
+        @implementer(ISSLTransport)
+        class TLSTransport(TCPTransport):
+            def getPeerCertificate(self) -> None:
+                """None in a test."""
+
+        protocol = RTMPClientFactory(URL, self.reactor).buildProtocol(None)
+        protocol.makeConnection(TLSTransport())
+        assert isinstance(protocol.session, ClientConnection)
+        protocol.connectionLost(Failure(ConnectionLost()))
+        error = self.failureResultOf(protocol.session.whenConnected(), ConnectionClosed).value
+        self.assertIn("without a word; does it speak without TLS (rtmp)?", str(error))
 
     def test_badURL(self) -> None:
         for function in (lambda: connect("http://x"), lambda: publish("http://x"), lambda: play("x", Listener())):
@@ -294,8 +312,12 @@ class StreamTests(ClientTestCase):
         """The connection is of no use then."""
         published, peer = self.publish()
         peer.say(status.callError(4.0, "X", "no"))
-        self.failureResultOf(published, CallError)
+        error = self.failureResultOf(published, CallError).value
         self.assertIn("abortConnection", peer.transport.calls)
+        # What the log says of the end of this connection.
+        protocol: RTMPProtocol = peer.protocol
+        peer.lose()
+        self.assertEqual(self.successResultOf(protocol.session.whenClosed()), str(error))  # type: ignore[attr-defined]
 
     def test_play(self) -> None:
         listener = Listener()

@@ -11,6 +11,7 @@ from rtmptw import errors
 from rtmptw.errors import (
     AMFDecodeError,
     AMFUnsupportedError,
+    CallError,
     LimitExceeded,
     LocalProtocolError,
     RemoteProtocolError,
@@ -55,3 +56,34 @@ class ErrorTests(SynchronousTestCase):
         self.assertEqual(str(error), "NetStream.Publish.BadName: the name is taken")
         plain = StatusError("closed today")
         self.assertEqual((str(plain), plain.description, plain.code), ("closed today", "closed today", ""))
+
+    def test_call(self) -> None:
+        """Whatever a server says becomes one line that can be shown; its own words are kept as they are."""
+        rows = [
+            ("for you: 5 \u20ac", "for you: 5 \u20ac"),
+            ("no\r\n2030-01-01 [server] all is well", r"no\r\n2030-01-01 [server] all is well"),
+            ("\x1b[2J\0\u202egnp.exe\udcff", r"\x1b[2J\x00\u202egnp.exe\udcff"),
+            ("x" * 1000, "x" * 294 + "..."),
+        ]
+        for description, shown in rows:
+            error = CallError("publish", description, "Code")
+            self.assertEqual(error.description, description)
+            self.assertEqual(error.words, f"Code: {shown}")
+            self.assertEqual(str(error), f"publish refused: Code: {shown}")
+
+    def test_redirect(self) -> None:
+        """Where a server would send us is said, without what may be a secret; whatever else stands there, is not."""
+        rows: list[tuple[object, str, str]] = [
+            ({"code": 302.0, "redirect": "rtmp://b.test/live"}, "rtmp://b.test/live", "rtmp://b.test/live"),
+            ({"redirect": "rtmp://me:pw@b.test/live?key=x"}, "rtmp://me:pw@b.test/live?key=x", "b.test/live"),
+            ({"redirect": "rtmp://b\n\x1b"}, "rtmp://b\n\x1b", r"rtmp://b\n\x1b"),
+            ({"redirect": 302.0}, "", ""),
+            ({}, "", ""),
+            ("rtmp://b", "", ""),
+            (None, "", ""),
+        ]
+        for extra, redirect, place in rows:
+            error = CallError("connect", "moved", "", {"ex": extra})
+            self.assertEqual(error.redirect, redirect)
+            behind = f"; the peer points to {place}, and is not followed" if place else ""
+            self.assertEqual(str(error), f"connect refused: moved{behind}")

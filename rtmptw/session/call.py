@@ -5,7 +5,8 @@ Calls that wait for an answer (RTMP 1.0, section 7.2.1.2).
 A call goes out with a transaction ID of its own, from 1 on. Its C{_result} or C{_error} comes back with that number,
 some time, in any order. Each call ends once: by its answer, by the end of its time, by its caller (who cancels the
 Deferred), or with the connection. It is taken out of the table first and fired then, so whatever a callback does finds
-the table in order. An answer to nothing, as to a call that has timed out, is an ordinary event: it is logged.
+the table in order. An answer to nothing, as to a call that has timed out, is an ordinary event: it is counted, and the
+first few are logged.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ __all__ = ["Calls", "refusal"]
 #: How much of a peer's text is passed on, characters.
 MAX_TEXT = 1024
 
+#: How many answers to nothing have a line in the log: a peer could fill the disk with them.
+MAX_STRAY_LINES = 10
+
 
 class _Call(NamedTuple):
     name: str
@@ -32,7 +36,11 @@ class _Call(NamedTuple):
 
 
 class Calls:
-    """The calls of one connection."""
+    """
+    The calls of one connection.
+
+    @ivar stray: how many answers have come that nothing waited for.
+    """
 
     _log = Logger()
 
@@ -42,6 +50,7 @@ class Calls:
         """
         self._clock = clock
         self._peer = peer
+        self.stray = 0
         self._last = 0
         self._waiting: dict[float, _Call] = {}
         self._unheeded: set[float] = set()
@@ -80,12 +89,7 @@ class Calls:
             return
         call = self._take(command.transactionId)
         if call is None:
-            self._log.info(
-                "{peer}: {name} with transaction ID {id:g}, which waits for none",
-                peer=self._peer,
-                name=command.name,
-                id=command.transactionId,
-            )
+            self._strayed(command)
         elif command.name == "_error":
             call.answer.errback(refusal(call.name, command))
         else:
@@ -106,6 +110,17 @@ class Calls:
             call = self._take(id)
             if call is not None:
                 call.answer.errback(ConnectionClosed(call.name, reason))
+
+    def _strayed(self, command: Command) -> None:
+        self.stray += 1
+        if self.stray <= MAX_STRAY_LINES:
+            self._log.info(
+                "{peer}: {name} with transaction ID {id:g}, which waits for none{more}",
+                peer=self._peer,
+                name=command.name,
+                id=command.transactionId,
+                more="" if self.stray < MAX_STRAY_LINES else "; no more of them are logged",
+            )
 
     def _timedOut(self, id: float, seconds: float) -> None:
         call = self._take(id)

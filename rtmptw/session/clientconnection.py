@@ -26,7 +26,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from rtmptw.errors import CallError, ConnectionClosed, StatusError
+from rtmptw.errors import CallError, ConnectionClosed
 from rtmptw.interfaces import ILink, ISubscriber
 from rtmptw.session import status
 from rtmptw.session.call import Calls, refusal
@@ -286,9 +286,10 @@ class ClientConnection(NetConnection):
         """
         transactionId, answer = self.calls.begin("createStream", timeout)
         self._link.send(*before, Command("createStream", transactionId).encode())
-        id = messageStreamId((await answer).argument(0))
+        value = (await answer).argument(0)
+        id = messageStreamId(value)
         if not id or id in self._streams:
-            raise CallError("createStream", f"the server gave message stream ID {id}")
+            raise CallError("createStream", f"the server gave {value!a} as message stream ID")
         return id
 
     async def _start(
@@ -343,7 +344,7 @@ class ClientConnection(NetConnection):
         stream = None if code.startswith("NetConnection.") else self._stream(id)
         if stream is None:
             if isError:
-                self._told = str(StatusError(error.description, code))
+                self._told = error.words
         elif isError:
             error.command = stream.COMMAND
             if stream.state is State.STARTING:

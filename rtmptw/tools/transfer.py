@@ -9,7 +9,7 @@ read is sent, what has come is written.
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -27,42 +27,73 @@ __all__ = ["FAREWELL_SECONDS", "Playing", "Publishing", "Transfer"]
 FAREWELL_SECONDS = 5.0
 
 
-class Transfer(Protocol):
-    """What both have in common, for a command line."""
+class Transfer:
+    """
+    What both directions have in common.
+    """
 
-    @property
-    def position(self) -> int:
-        """How much of the stream has passed, ms."""
-
-    @property
-    def bytes(self) -> int:
-        """How much of it has passed, bytes."""
-
-    @property
-    def lag(self) -> int | None:
-        """How late it is, ms; L{None} if it can't be late."""
-
-    def run(self) -> Deferred[str]:
-        """Begin. Fires with why it is over; fails with L{RTMPError} or L{OSError}."""
-
-    def interrupt(self) -> None:
-        """Come to an end, in order: L{run} fires then. Harmless when repeated."""
-
-
-class Publishing:
-    """An FLV file that is published."""
-
-    def __init__(self, url: RTMPURL, playback: FLVPlayback, reactor: IReactorTime, **options: Any) -> None:
+    def __init__(self, url: RTMPURL, reactor: IReactorTime, options: dict[str, Any]) -> None:
         """
         @param options: those of L{rtmptw.client.connect}.
         """
         self._url = url
-        self._playback = playback
         self._reactor = reactor
-        self._options = options
-        self._stream: PublishedStream | None = None
+        self._options = {"reactor": reactor, **options}
         self._running: Deferred[str] | None = None
         self._isInterrupted = False
+
+    @property
+    def position(self) -> int:
+        """How much of the stream has passed, ms."""
+        raise NotImplementedError
+
+    @property
+    def bytes(self) -> int:
+        """How much of it has passed, bytes."""
+        raise NotImplementedError
+
+    @property
+    def lag(self) -> int | None:
+        """How late it is, ms; L{None} if it can't be late."""
+        return None
+
+    def run(self) -> Deferred[str]:
+        """
+        Begin.
+
+        @return: fires with why it is over; fails with L{RTMPError} or L{OSError}, or with
+            L{twisted.internet.defer.CancelledError} if it was interrupted before there was a connection.
+        """
+        self._running = Deferred.fromCoroutine(self._run())
+        return self._running
+
+    def interrupt(self) -> None:
+        """Come to an end, in order: L{run} fires then. Harmless when repeated."""
+        if not self._isInterrupted and self._running is not None:
+            self._isInterrupted = True
+            if not self._stop():
+                self._running.cancel()
+
+    async def _run(self) -> str:
+        raise NotImplementedError
+
+    def _stop(self) -> bool:
+        """
+        Stop what goes on.
+
+        @return: whether there is anything.
+        """
+        raise NotImplementedError
+
+
+class Publishing(Transfer):
+    """An FLV file that is published."""
+
+    def __init__(self, url: RTMPURL, playback: FLVPlayback, reactor: IReactorTime, **options: Any) -> None:
+        """See L{Transfer}."""
+        super().__init__(url, reactor, options)
+        self._playback = playback
+        self._stream: PublishedStream | None = None
 
     @property
     def position(self) -> int:
@@ -79,25 +110,16 @@ class Publishing:
         """See L{Transfer}."""
         return self._playback.lag
 
-    def run(self) -> Deferred[str]:
-        """See L{Transfer}."""
-        self._running = Deferred.fromCoroutine(self._run())
-        return self._running
-
-    def interrupt(self) -> None:
-        """See L{Transfer}."""
-        if self._isInterrupted:
-            return
-        self._isInterrupted = True
-        if self._stream is not None:
-            self._reactor.callLater(FAREWELL_SECONDS, self._stream.connection.abort)
-            self._playback.stopProducing()
-        elif self._running is not None:
-            self._running.cancel()
+    def _stop(self) -> bool:
+        if self._stream is None:
+            return False
+        self._reactor.callLater(FAREWELL_SECONDS, self._stream.connection.abort)
+        self._playback.stopProducing()
+        return True
 
     async def _run(self) -> str:
         try:
-            stream = self._stream = await publish(self._url, reactor=self._reactor, **self._options)
+            stream = self._stream = await publish(self._url, **self._options)
         except BaseException:
             self._playback.finished.addErrback(lambda _: None)
             self._playback.stopProducing()
@@ -116,24 +138,18 @@ class Publishing:
         return "interrupted" if self._isInterrupted else "the file has ended"
 
 
-class Playing:
+class Playing(Transfer):
     """A stream that is played into an FLV file."""
-
-    lag = None
 
     def __init__(self, url: RTMPURL, sink: FLVSink, reactor: IReactorTime, start: float = -2.0, **options: Any) -> None:
         """
+        See L{Transfer}.
+
         @param start: see L{rtmptw.session.clientconnection.ClientConnection.play}.
-        @param options: those of L{rtmptw.client.connect}.
         """
-        self._url = url
+        super().__init__(url, reactor, {"start": start, **options})
         self._sink = sink
-        self._reactor = reactor
-        self._start = start
-        self._options = options
         self._stream: PlayedStream | None = None
-        self._running: Deferred[str] | None = None
-        self._isInterrupted = False
 
     @property
     def position(self) -> int:
@@ -145,30 +161,21 @@ class Playing:
         """See L{Transfer}."""
         return self._sink.bytes
 
-    def run(self) -> Deferred[str]:
-        """See L{Transfer}."""
-        self._running = Deferred.fromCoroutine(self._run())
-        return self._running
-
-    def interrupt(self) -> None:
-        """See L{Transfer}. What is on its way is not waited for."""
-        if self._isInterrupted:
-            return
-        self._isInterrupted = True
-        if self._stream is not None:
-            self._sink.finish("interrupted")
-        elif self._running is not None:
-            self._running.cancel()
+    def _stop(self) -> bool:
+        """What is on its way is not waited for."""
+        if self._stream is None:
+            return False
+        self._sink.finish("interrupted")
+        return True
 
     async def _run(self) -> str:
         try:
-            stream = await play(self._url, self._sink, start=self._start, reactor=self._reactor, **self._options)
+            stream = self._stream = await play(self._url, self._sink, **self._options)
         except BaseException:
             # A disk that is full as well is no more than the second thing to go wrong.
             self._sink.finished.addErrback(lambda _: None)
             self._sink.finish()
             raise
-        self._stream = stream
         try:
             reason = await self._sink.finished
         finally:

@@ -13,10 +13,8 @@ from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from rtmptw.client import RTMPClientFactory
-from rtmptw.interfaces import ISubscriber
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.session import status
 from rtmptw.session.clientconnection import ClientConnection
@@ -28,6 +26,7 @@ from rtmptw.wire.chunkwriter import ChunkWriter
 from rtmptw.wire.command import Command
 from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
 from rtmptw.wire.message import Message, MessageType
+from tests.live.doubles import MemorySubscriber
 from tests.session.dialects import Client, Stage, TCPTransport, told
 
 __all__ = ["URL", "Facing", "Listener", "Script"]
@@ -35,19 +34,8 @@ __all__ = ["URL", "Facing", "Listener", "Script"]
 URL = RTMPURL.parse("rtmp://server.test/live/test")
 
 
-@implementer(ISubscriber)
-class Listener:
+class Listener(MemorySubscriber):
     """A subscriber that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.reasons: list[str] = []
-
-    def messageReceived(self, message: Message) -> None:
-        self.messages.append(message)
-
-    def streamEnded(self, reason: str) -> None:
-        self.reasons.append(reason)
 
     @property
     def content(self) -> list[tuple[int, int, bytes]]:

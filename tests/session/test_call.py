@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed, StatusError
-from rtmptw.session.call import MAX_TEXT, Calls, refusal
+from rtmptw.session.call import MAX_STRAY_LINES, MAX_TEXT, Calls, refusal
 from rtmptw.wire.amf import AMFValue
 from rtmptw.wire.command import Command
 
@@ -127,6 +127,15 @@ class CallTests(CallsTestCase):
         lines = [event["log_format"].format(**event) for event in self.events]
         self.assertEqual(len(lines), 3)
         self.assertIn("192.0.2.1:1935: _result with transaction ID 5, which waits for none", lines)
+
+    def test_D18_manyUnknown(self) -> None:
+        """A server that never stops has ten lines in the log, and is counted."""
+        for id in range(1000, 6000):
+            self.calls.answered(result(id))
+        lines = [event["log_format"].format(**event) for event in self.events]
+        self.assertEqual((len(lines), self.calls.stray), (MAX_STRAY_LINES, 5000))
+        self.assertIn("no more of them are logged", lines[-1])
+        self.assertNotIn("no more", lines[-2])
 
     def test_announced(self) -> None:
         """Whatever is said to a call that nobody waits for, once."""

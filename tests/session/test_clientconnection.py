@@ -79,9 +79,9 @@ class ConnectTests(SynchronousTestCase):
             (b"", ValueError("bad luck"), "bad luck"),
             (b"\3", ConnectionDone(), "the peer closed the connection"),
         ]
-        for data, error, words in rows:
+        for first, error, words in rows:
             server = Script(self)
-            server.protocol.dataReceived(data)
+            server.protocol.dataReceived(first)
             server.lose(error)
             failure = self.failureResultOf(server.connection.whenConnected(), ConnectionClosed)
             self.assertEqual(str(failure.value), f"connect failed: {words}")

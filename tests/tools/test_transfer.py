@@ -18,7 +18,7 @@ from rtmptw.session import status
 from rtmptw.tools import transfer
 from rtmptw.tools.flvsink import FLVSink
 from rtmptw.tools.flvsource import FLVPlayback, PlaybackError
-from rtmptw.tools.transfer import FAREWELL_SECONDS, Playing, Publishing
+from rtmptw.tools.transfer import FAREWELL_SECONDS, Playing, Publishing, Transfer
 from rtmptw.wire.flv import FLVReader, encodeTag, fileHeader
 from rtmptw.wire.message import Message, MessageType
 from tests.session.dialects import audio
@@ -50,6 +50,17 @@ class TransferTestCase(SynchronousTestCase):
         self.patch(transfer, "play", reach)
         self.server = Script(self).connected()
         self.server.clock = self.reactor  # type: ignore[assignment]
+
+
+class TransferTests(SynchronousTestCase):
+    def test_directions(self) -> None:
+        """What only a direction can know."""
+        plain = Transfer(URL, MemoryReactorClock(), {})
+        for attribute in ("position", "bytes"):
+            self.assertRaises(NotImplementedError, getattr, plain, attribute)
+        self.assertIsNone(plain.lag)
+        self.assertRaises(NotImplementedError, plain._stop)
+        self.failureResultOf(plain.run(), NotImplementedError)
 
 
 class PublishingTests(TransferTestCase):
