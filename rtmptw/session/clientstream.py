@@ -134,7 +134,7 @@ class ClientStream:
         """Metadata and the like from the server."""
 
     def _stop(self, reason: str) -> None:
-        raise NotImplementedError
+        """What ends with it."""
 
 
 @implementer(IConsumer)

@@ -87,6 +87,20 @@ class SendTests(SynchronousTestCase):
         error = self.assertRaises(ConnectionClosed, stream.send, audio(2))
         self.assertEqual(str(error), "sending to test failed: gone")
 
+    def test_media(self) -> None:
+        """Media that a server sends to its publisher are passed over."""
+        server = Script(self).connected()
+        stream = server.publishing()
+        server.say(audio(1), data("onMetaData", {}))
+        self.assertEqual(stream.whenEnded().called, False)
+
+    def test_verbose(self) -> None:
+        """A line for each message, if that is wanted."""
+        server = Script(self).connected()
+        server.factory.verbose = True
+        server.publishing().send(audio(7))
+        self.assertTrue([line for line in server.lines() if " < audio mp4a, 4 bytes, 7 ms" in line], server.lines())
+
     def test_much(self) -> None:
         """Who does not look is not cut off: what is sent is kept, and the farewell comes behind it."""
         server = Script(self).connected()
