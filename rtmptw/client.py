@@ -44,7 +44,7 @@ from rtmptw.connections import Connections
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed
 from rtmptw.interfaces import ILink, IOwner, ISubscriber
 from rtmptw.protocol import RTMPProtocol
-from rtmptw.session.adobe import CONNECTS, nextQuery
+from rtmptw.session.authentication import CONNECTS, nextQuery
 from rtmptw.session.clientconnection import ClientConnection
 from rtmptw.session.clientstream import PlayedStream, PublishedStream
 from rtmptw.session.connect import connectParameters
@@ -160,7 +160,8 @@ def connect(
     """
     Connect to a server.
 
-    With a user and a password in the URL, a server that asks for Adobe's authentication gets its answer.
+    With a user and a password in the URL, a server that asks for authentication gets its answer, in Adobe's scheme or
+    Limelight's.
 
     @param url: C{rtmp://} or C{rtmps://[user:password@]host[:port]/app[/name]}; the name is not used here.
     @param endpoint: another way than to the URL's host and port: an endpoint, or the text of one, such as
@@ -280,7 +281,7 @@ class _Attempt:
                 return connection
             except CallError as error:
                 connection.abort(f"the server has refused: {error}")
-                more = nextQuery(error.description, self._url.user, self._url.password)
+                more = nextQuery(error.description, self._url.user, self._url.password, self._url.app)
                 if more is None or attempt == CONNECTS - 1:
                     raise
                 url = self._url.withQuery(more)

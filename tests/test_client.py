@@ -26,6 +26,7 @@ from rtmptw.session import status
 from rtmptw.session.adobe import needAuth, needResponse
 from rtmptw.session.clientconnection import ClientConnection
 from rtmptw.session.connect import connectParameters
+from rtmptw.session.llnw import responseQuery
 from rtmptw.url import RTMPURL
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.chunkwriter import ChunkWriter
@@ -251,7 +252,7 @@ class EndpointTests(ClientTestCase):
 
 
 class AuthenticationTests(ClientTestCase):
-    """Adobe's scheme takes three connections (wire facts 8)."""
+    """Either scheme takes three connections (wire facts 8)."""
 
     def test_threeSteps(self) -> None:
         connected = self.connect("rtmp://me:secret@server.test/live/test")
@@ -270,6 +271,22 @@ class AuthenticationTests(ClientTestCase):
         self.assertEqual(apps[:2], ["live", "live?authmod=adobe&user=me"])
         self.assertRegex(apps[2], r"^live\?authmod=adobe&user=me&challenge=\w+&response=[\w+/=]+&opaque=opaque$")
         self.assertTrue(all("abortConnection" in peer.transport.calls for peer in self.network.peers[:2]))
+
+    def test_llnw(self) -> None:
+        """Limelight's: each time it is the application of the URL that is said, hashed, and added to."""
+        connected = self.connect("rtmp://me:secret@server.test/live?key=x/test")
+        prefix = "[ AccessManager.Reject ] : [ "
+        first = self.network.accept().refuse(f"{prefix}code=403 need auth; authmod=llnw ] : ")
+        second = self.network.accept().refuse(f"{prefix}authmod=llnw ] : ?reason=needauth&user=me&nonce=n0nce")
+        [third] = self.network.accept().accept()
+        self.successResultOf(connected)
+        apps = []
+        for said in (first, second, third):
+            assert isinstance(said.commandObject, dict)
+            apps.append(str(said.commandObject["app"]))
+        self.assertEqual(apps[:2], ["live?key=x", "live?key=x&authmod=llnw&user=me"])
+        own = apps[2].partition("&cnonce=")[2][:8]
+        self.assertEqual(apps[2], f"live?key=x&{responseQuery('me', 'secret', 'live?key=x', 'n0nce', own)}")
 
     def test_noEnd(self) -> None:
         """A server that asks again and again is left after the third time."""

@@ -14,8 +14,8 @@ C{_error}; what the client has to say is a query behind its application, and beh
 
 C2 is the client's own challenge; R proves that it knows the password (L{response}). The opaque may be missing.
 
-A server must say it in this long form, without which rtmp2 understands nothing (wire facts 10.89). A client also meets
-shorter ones: C{code=403 need auth; authmod=adobe}, and C{authmod=adobe ?reason=...}.
+A server must say it in this long form, without which rtmp2 understands nothing (wire facts 10.89). What a client makes
+of it is in L{rtmptw.session.authentication}.
 
 What a listener hears is enough to try passwords at home, with MD5, which is fast: it takes RTMPS to keep a weak one.
 """
@@ -23,30 +23,25 @@ What a listener hears is enough to try passwords at home, with MD5, which is fas
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from rtmptw.errors import AuthenticationError
 from rtmptw.session.streampath import checkText
 
 __all__ = [
-    "CONNECTS",
     "MAX_USER",
+    "MAX_VALUE",
     "AuthenticationQuery",
     "authFailed",
     "needAuth",
     "needResponse",
-    "nextQuery",
+    "readFields",
     "readQuery",
     "response",
+    "responseQuery",
 ]
-
-#: How many connects it takes. Whoever is still asked after so many is to give up: a server could go on for ever.
-CONNECTS = 3
 
 #: The longest user name, characters. FFmpeg keeps only 255 bytes of a description, and 49 of a name.
 MAX_USER = 64
@@ -54,26 +49,11 @@ MAX_USER = 64
 #: The longest value of any parameter, characters.
 MAX_VALUE = 256
 
-#: How much of a description is looked at, characters.
-MAX_DESCRIPTION = 2048
-
 #: What begins every description (wire facts 10.89).
 _REJECT = "[ AccessManager.Reject ] : "
 
-_SCHEME = re.compile(r"authmod=(\w{0,32})", re.ASCII)
-
 #: FFmpeg writes its own question mark, even behind a query that the application has already.
 _SEPARATORS = re.compile("[&?]")
-
-#: What can't be in a query as a value: what ends one, and what nobody can see.
-_NO_VALUE = re.compile(r"[^!-%'->@-~]")
-_NO_USER = re.compile(r"[\0- \x7f&?]")
-
-#: By reason, what a server's refusal means.
-_REFUSALS = {
-    "authfailed": "the server does not accept this password for the user {user}",
-    "nosuchuser": "the server knows no user {user}",
-}
 
 
 def response(user: str, password: str, salt: str, challenge: str, opaque: str, clientChallenge: str) -> str:
@@ -94,44 +74,13 @@ def _digest(text: str) -> str:
 # The client
 
 
-def nextQuery(description: str, user: str, password: str, random: Callable[[int], bytes] = os.urandom) -> str | None:
+def responseQuery(user: str, password: str, salt: str, challenge: str, opaque: str, clientChallenge: str) -> str:
     """
-    What a client has to say next.
+    What a client says in the third connect, with its L{response}.
 
-    It keeps nothing in mind, so it answers whatever is asked: count the connects (L{CONNECTS}).
-
-    @param description: what the server's C{_error} to a connect says.
-    @param random: gives so many random bytes.
-    @return: what to put behind application and tcUrl, and a C{?}, in the next connect; L{None} if the server does not
-        ask for authentication.
-    @raise AuthenticationError: if there is no user, if they were refused, or if it is not clear what the server wants.
+    @param clientChallenge: eight hexadecimal digits.
+    @return: what to put behind application and tcUrl, and a C{?}.
     """
-    description = description[:MAX_DESCRIPTION]
-    scheme = _SCHEME.search(description)
-    if scheme is None:
-        return None
-    if scheme[1] != "adobe":
-        raise AuthenticationError(f"the server wants authmod={scheme[1]}, which is not supported; authmod=adobe is")
-    if not user or not password:
-        raise AuthenticationError("the server wants a user and a password: rtmp://user:password@host/application/name")
-    if _NO_USER.search(user) or len(user) > MAX_USER:
-        raise AuthenticationError(f"a user can't have spaces, & or ?, and no more than {MAX_USER} characters")
-    demand = _fields(description.partition("?")[2])
-    reason = demand.get("reason")
-    if reason is None and "need auth" in description:
-        return f"authmod=adobe&user={user}"
-    if reason in _REFUSALS:
-        raise AuthenticationError(_REFUSALS[reason].format(user=ascii(user)))
-    if reason != "needauth":
-        raise AuthenticationError(f"the server's demand is not understood: {description[:MAX_VALUE]!a}")
-    salt, challenge, opaque = (demand.get(name, "") for name in ("salt", "challenge", "opaque"))
-    for name, value in (("salt", salt), ("challenge", opaque or challenge)):
-        if not value:
-            raise AuthenticationError(f"the server's demand has no {name}")
-    for name, value in (("salt", salt), ("challenge", challenge), ("opaque", opaque)):
-        if len(value) > MAX_VALUE or _NO_VALUE.search(value):
-            raise AuthenticationError(f"the {name} in the server's demand is too long, or can't be part of a URL")
-    clientChallenge = random(4).hex()
     proof = response(user, password, salt, challenge, opaque, clientChallenge)
     query = f"authmod=adobe&user={user}&challenge={clientChallenge}&response={proof}"
     return f"{query}&opaque={opaque}" if opaque else query
@@ -170,7 +119,7 @@ def readQuery(query: str) -> AuthenticationQuery | None:
     @return: L{None} if it says nothing.
     @raise StatusError: if a value is too long, or holds what can't be seen.
     """
-    fields = _fields(query)
+    fields = readFields(query)
     if "authmod" not in fields:
         return None
     values = {}
@@ -205,7 +154,7 @@ def authFailed(reason: str = "authfailed") -> str:
     return f"{_REJECT}[ authmod=adobe ] : ?reason={reason}"
 
 
-def _fields(query: str) -> dict[str, str]:
+def readFields(query: str) -> dict[str, str]:
     """The parameters of a query as they stand there; the first of a name counts."""
     fields: dict[str, str] = {}
     for field in _SEPARATORS.split(query):

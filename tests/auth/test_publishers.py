@@ -29,7 +29,8 @@ from rtmptw.auth.publishers import (
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IApplication
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
-from rtmptw.session.adobe import authFailed, needAuth, nextQuery
+from rtmptw.session.adobe import authFailed, needAuth
+from rtmptw.session.authentication import nextQuery
 from rtmptw.session.connect import readConnect
 from rtmptw.session.status import PUBLISH_DENIED
 from rtmptw.wire import amf0
@@ -134,7 +135,7 @@ class _Case(SynchronousTestCase):
         """Go through the first two connects; return the query for the third."""
         query: str | None = ""
         for _ in range(2):
-            query = nextQuery(self.refusal(encoder(query or "", peer)), user, password)
+            query = nextQuery(self.refusal(encoder(query or "", peer)), user, password, "live")
         assert query is not None
         return query
 
@@ -231,7 +232,7 @@ class AuthenticationTests(_Case):
             description = self.refusal(encoder(query))
             self.assertIn("?reason=needauth&user=alice&", description)
             self.assertEqual(self.lines(), [f"{HERE}: the response of alice is too late, or not the first"])
-            self.successResultOf(self.ask(encoder(nextQuery(description, "alice", "sesame") or "")))
+            self.successResultOf(self.ask(encoder(nextQuery(description, "alice", "sesame", "live") or "")))
             self.lines()
 
     def test_D13_otherPeersChallenge(self) -> None:
@@ -394,7 +395,7 @@ class ConnectionTests(SynchronousTestCase):
         query: str | None = None
         for _ in range(2):
             client = self.connect(f"live?{query}" if query else "live", **ENCODER)
-            query = nextQuery(self.description(client), "alice", "sesame")
+            query = nextQuery(self.description(client), "alice", "sesame", "live")
             client.lose()
         client = self.connect(f"live?{query}", **ENCODER)
         client.send(command("createStream", 2), command("publish", 3, None, "a", "live", id=1))
@@ -409,7 +410,7 @@ class ConnectionTests(SynchronousTestCase):
         """Nothing is said before the time has come; then why, and the connection closes."""
         client = self.connect("live", **ENCODER)
         for _ in range(2):
-            query = nextQuery(self.description(client), "alice", "wrong")
+            query = nextQuery(self.description(client), "alice", "wrong", "live")
             client = self.connect(f"live?{query}", **ENCODER)
         client.assertSilent()
         self.stage.pass_(3)

@@ -10,9 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw.errors import StatusError
 from rtmptw.requests import ConnectRequest
 from rtmptw.session.connect import OUR_CHUNK_SIZE, acceptConnect, checkConnect, readConnect
+from rtmptw.session.hops import MAX_HOPS, identityOf
 from rtmptw.wire import amf0
 from rtmptw.wire.command import Command
 from tests.session.dialects import told
+
+A, B = "a" * 16, "b" * 16
 
 
 class ConnectTests(SynchronousTestCase):
@@ -32,7 +35,43 @@ class ConnectTests(SynchronousTestCase):
             request = readConnect(Command("connect", 1.0, object), "peer", True)
             self.assertEqual((request.app, request.tcUrl, request.query), expected)
             self.assertEqual(request.parameters, object if isinstance(object, dict) else {})
-            self.assertEqual((request.peer, request.secure), ("peer", True))
+            self.assertEqual((request.peer, request.secure, request.hops), ("peer", True, ()))
+
+    def test_readHops(self) -> None:
+        """If it is a relay, the servers on its way; from hostile ones too many at most."""
+        rows: list[tuple[object, tuple[str, ...]]] = [
+            ("", ()),
+            (f"{A} {B}", (A, B)),
+            (None, ()),
+            (5.0, ()),
+            ({"a": A}, ()),
+            ([A], ()),
+            (f"{A} " * 100_000, (A,) * (MAX_HOPS + 1)),
+        ]
+        for value, expected in rows:
+            request = readConnect(Command("connect", 1.0, {"app": "live", "relayPath": value}), "peer", False)
+            self.assertEqual((request.app, request.hops), ("live", expected))
+
+    def test_F13_checkHops(self) -> None:
+        """Hostile row F13: a relay in a circle, or too far from the encoder, is told so."""
+        for hops, words in (
+            ((), ""),
+            ((A,), ""),
+            ((A,) * MAX_HOPS, ""),
+            ((A, B), "circle"),
+            ((A,) * (MAX_HOPS + 1), f"more than {MAX_HOPS}"),
+        ):
+            request = ConnectRequest("peer", "live", hops=hops)
+            if words:
+                self.assertIn(words, self.assertRaises(StatusError, checkConnect, request, B).description)
+            else:
+                checkConnect(request, B)
+
+    def test_acceptRelay(self) -> None:
+        """A relay is told who we are, and nobody else."""
+        for hops, expected in (((), ()), ((A,), (B,))):
+            *_, result = acceptConnect(1.0, ConnectRequest("peer", "live", hops=hops), B)
+            self.assertEqual(identityOf(amf0.decode(result.payload)[2]), expected)
 
     def test_check(self) -> None:
         checkConnect(ConnectRequest("peer", "x" * 128, query="q" * 4096), "me")
