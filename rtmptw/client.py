@@ -41,6 +41,7 @@ from zope.interface import implementer
 
 from rtmptw.closereason import explain
 from rtmptw.connections import Connections
+from rtmptw.discretion import Discretion
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed
 from rtmptw.interfaces import ILink, IOwner, ISubscriber
 from rtmptw.protocol import RTMPProtocol
@@ -192,7 +193,7 @@ def publish(url: str | RTMPURL, *, type: str = "live", **options: Any) -> Deferr
 
     async def run() -> PublishedStream:
         connection = await connect(url, **{"publishing": True, **options})
-        return await _orAbort(connection, connection.publish(url.name, type))
+        return await _orAbort(url, connection, connection.publish(url.name, type))
 
     return Deferred.fromCoroutine(run())
 
@@ -210,7 +211,7 @@ def play(url: str | RTMPURL, subscriber: ISubscriber, *, start: float = -2.0, **
 
     async def run() -> PlayedStream:
         connection = await connect(url, **options)
-        return await _orAbort(connection, connection.play(url.name, subscriber, start))
+        return await _orAbort(url, connection, connection.play(url.name, subscriber, start))
 
     return Deferred.fromCoroutine(run())
 
@@ -219,12 +220,12 @@ def _parse(url: str | RTMPURL) -> RTMPURL:
     return url if isinstance(url, RTMPURL) else RTMPURL.parse(url)
 
 
-async def _orAbort(connection: ClientConnection, stream: Deferred[_T]) -> _T:
+async def _orAbort(url: RTMPURL, connection: ClientConnection, stream: Deferred[_T]) -> _T:
     """A connection that is of no use is not left behind."""
     try:
         return await stream
     except BaseException as error:
-        connection.abort(str(error) or "given up")
+        connection.abort(Discretion(url).about(error) or "given up")
         raise
 
 
@@ -275,12 +276,12 @@ class _Attempt:
         url = self._url
         for attempt in range(CONNECTS):
             connection = await self._reach(url)
-            self._step = f"connect to {self._url}"
+            self._step = f"connect to {self._url.withName('')}"
             try:
                 await connection.whenConnected()
                 return connection
             except CallError as error:
-                connection.abort(f"the server has refused: {error}")
+                connection.abort(Discretion(self._url).about(error))
                 more = nextQuery(error.description, self._url.user, self._url.password, self._url.app)
                 if more is None or attempt == CONNECTS - 1:
                     raise

@@ -157,16 +157,18 @@ def _readRelay(option: str, text: str, example: str) -> tuple[str, RTMPURL]:
 
     @raise UsageError: which names the option, and shows nothing that may be a secret.
     """
-    name, _, url = text.partition("=")
+    name, equals, url = text.partition("=")
+    # Who has forgotten the first part has written what may be a secret in its place.
+    shown = name.strip("/") if equals and not set(name) & set(":@?") else ""
     try:
-        if not name.strip("/") or "://" in name:
+        if not shown:
             raise URLError(f"it needs a name and a URL, as {example}")
         parsed = RTMPURL.parse(url)
         if not parsed.app:
             raise URLError("the URL needs an application, as rtmp://host/app")
     except URLError as error:
-        raise UsageError(f"--{option} {name if '://' not in name else ''}=...: {error}") from None
-    return name.strip("/"), parsed
+        raise UsageError(f"--{option} {shown}=...: {error}") from None
+    return shown, parsed
 
 
 class RTMPService(MultiService):

@@ -176,7 +176,7 @@ class ConnectTests(ClientTestCase):
         peer = self.network.accept()
         self.reactor.advance(5)
         error = self.failureResultOf(connected, CallTimedOut).value
-        self.assertEqual(str(error), "no answer to connect to rtmp://server.test/live/test within 5 s")
+        self.assertEqual(str(error), "no answer to connect to rtmp://server.test/live within 5 s")
         self.assertIn("abortConnection", peer.transport.calls)
 
     def test_cancelled(self) -> None:

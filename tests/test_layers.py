@@ -36,10 +36,11 @@ ROOMS = {
     "server": _CONNECTION | {"live", "protocol", "connections"},
     "url": _BOTTOM,
     "tls": _BOTTOM | {"closereason"},
-    "client": _CONNECTION | {"protocol", "connections", "url", "tls"},
+    "discretion": {"session", "url"},
+    "client": _CONNECTION | {"protocol", "connections", "discretion", "url", "tls"},
     "auth": _LIVE | {"server"},
     "record": _LIVE | {"live"},
-    "relay": _LIVE | {"live", "client", "url"},
+    "relay": _LIVE | {"live", "client", "discretion", "url"},
     "tools": _LIVE | {"client", "url"},
 }
 

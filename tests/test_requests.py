@@ -17,6 +17,7 @@ CONNECT = ConnectRequest("127.0.0.1:5", "live")
 class RequestTests(SynchronousTestCase):
     def test_defaults(self) -> None:
         self.assertEqual((CONNECT.tcUrl, CONNECT.query, CONNECT.parameters, CONNECT.secure), ("", "", {}, False))
+        self.assertEqual((CONNECT.hops, CONNECT.notes), ((), {}))
         self.assertEqual(PublishRequest(CONNECT, "live/a").type, "live")
         self.assertEqual(PlayRequest(CONNECT, "live/a").start, -2.0)
 

@@ -161,6 +161,60 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(message, f"--publish-user {file}, line 2: there is no colon between a user and a password")
         self.assertRefused([f"--publish-user {file}.no: No such file"], "--publish-user", f"{file}.no")
 
+    def test_relays(self) -> None:
+        """Names and URLs, as often as one likes."""
+        options = parse(
+            *("--push", "live=rtmp://a/live", "--push=/live/x/=rtmps://me:pw@b:444/app/key?k=v=w"),
+            *(
+                "--pull",
+                "live/x=rtmp://c/live/x",
+                "--pull-always",
+                "live/a/b=rtmp://d/app?x=y/z",
+                "--pull=y=rtmp://e/app",
+            ),
+        )
+        push = [(name, (url.tcUrl, url.name, url.user, url.password)) for name, url in options["push"]]
+        expected = [
+            ("live", ("rtmp://a/live", "", "", "")),
+            ("live/x", ("rtmps://b:444/app", "key?k=v=w", "me", "pw")),
+        ]
+        self.assertEqual(push, expected)
+        pull = [(path, url.tcUrl, url.name, always) for path, url, always in options["pull"]]
+        expected_ = [
+            ("live/x", "rtmp://c/live", "x", False),
+            ("live/a/b", "rtmp://d/app?x=y", "z", True),
+            ("y", "rtmp://e/app", "", False),
+        ]
+        self.assertEqual(pull, expected_)
+        self.assertEqual((parse()["push"], parse()["pull"]), ([], []))
+
+    def test_badRelays(self) -> None:
+        """What can't be a relay is refused with the option, and what is wrong; and without what may be a secret."""
+        rows = [
+            ("live", "=...: it needs a name and a URL, as live"),
+            ("SECRET@host/app", "=...: it needs a name and a URL, as live"),
+            ("live=", "live=...: a URL that begins with rtmp://"),
+            ("live=SECRET", "live=...: a URL that begins with rtmp://"),
+            ("live=http://host/app/SECRET", "live=...: the scheme http:// is unknown"),
+            ("live=rtmpe://host/app/SECRET", "live=...: encrypted RTMP (rtmpe) is not supported"),
+            ("live=rtmp://host", "live=...: the URL needs an application, as rtmp://host/app"),
+            ("live=rtmp://me:SECRET@host", "live=...: the URL needs an application"),
+            ("live=rtmp://host:SECRET@/app", "live=...: there is no host"),
+            ("live=rtmp://me:SECRET/@host/app", "live=...: the port is not a number"),
+            ("live=rtmp://host/app/SECRET SECRET", "live=...: the URL has a space in it"),
+            ("=rtmp://host/app/SECRET", "=...: it needs a name and a URL, as live"),
+            ("/=rtmp://host/app/SECRET", "=...: it needs a name and a URL, as live"),
+            ("rtmp://me:SECRET@host/app/SECRET", "=...: it needs a name and a URL, as live"),
+            ("rtmp://host/app/x?key=SECRET", "=...: it needs a name and a URL, as live"),
+            ("", "=...: it needs a name and a URL, as live"),
+        ]
+        for option in ("push", "pull", "pull-always"):
+            for text, words in rows:
+                message = str(self.assertRaises(UsageError, parse, f"--{option}", text))
+                self.assertIn(f"--{option} ", message)
+                self.assertIn(words, message)
+                self.assertNotIn("SECRET", message, text)
+
     def test_unknown(self) -> None:
         """What is no option is refused."""
         self.assertRefused(["colour"], "--colour")
@@ -265,6 +319,37 @@ class MakeServiceTests(SynchronousTestCase):
         assert isinstance(application, PublisherAuthentication)
         self.assertIs(application._clock, factory.clock)
         self.assertEqual([application._passwordOf(user) for user in ("camera", "x")], ["sesame", None])
+
+    def test_relays(self) -> None:
+        """What is relayed is known to what relays it, when the service starts and not before; both know the hub."""
+        service = self.make(
+            *(
+                "--port",
+                "unix:/nowhere/at/all",
+                "--push",
+                "live=rtmp://a.test/live",
+                "--push",
+                "live=rtmp://b.test/x/key",
+            ),
+            *("--pull", "live/x=rtmp://c.test/live", "--pull-always", "live/y=rtmp://d.test/live/z"),
+        )
+        # Nobody is asked for it here and now.
+        self.patch(service.pull, "_connect", lambda url, **options: Deferred())
+        hub = service.factory.hub
+        self.assertEqual((hub.observers, hub.sources), ([service.push], [service.pull]))
+        self.assertEqual((list(service.push), list(service.pull)), ([], []))
+        for relay in service._relays:
+            relay()
+        self.assertEqual(
+            [(path, str(url)) for path, url in service.pull],
+            [("live/x", "rtmp://c.test/live/x"), ("live/y", "rtmp://d.test/live/z")],
+        )
+        self.assertEqual(list(service.pull._pullings), ["live/y"])
+        self.successResultOf(service.pull.finish())
+        self.assertEqual(
+            [(app, str(url)) for app, url in service.push],
+            [("live", "rtmp://a.test/live"), ("live", "rtmp://b.test/x/key")],
+        )
 
     def test_verbose(self) -> None:
         """C{--verbose} reaches the connections."""

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rtmptw.client import connect
+from rtmptw.discretion import Discretion
 from rtmptw.errors import RTMPError, StatusError, URLError
 from rtmptw.interfaces import IPublication, IStreamSource, ISubscriber
 from rtmptw.live.hub import StreamHub
@@ -127,15 +128,13 @@ class Pull:
 
     def streamWanted(self, path: str, hops: tuple[str, ...]) -> None:
         """See L{IStreamSource}."""
-        grace = self._graces.pop(path, None)
-        if grace is not None:
-            grace.cancel()
+        self._endGrace(path)
         if path in self._sources:
             self._start(path, hops)
 
     def streamUnwanted(self, path: str) -> None:
         """See L{IStreamSource}."""
-        if path in self._pullings and not self._sources[path][1]:
+        if path in self._pullings and path in self._sources and not self._sources[path][1]:
             reason = "nobody has watched any more"
             self._graces[path] = self._clock.callLater(self._grace, self._stop, path, reason)
 
@@ -150,11 +149,15 @@ class Pull:
     def _finished(self, path: str, pulling: Pulling) -> None:
         if self._pullings.get(path) is pulling:
             del self._pullings[path]
+            self._endGrace(path)
 
-    def _stop(self, path: str, reason: str) -> Deferred[None]:
+    def _endGrace(self, path: str) -> None:
         grace = self._graces.pop(path, None)
         if grace is not None and grace.active():
             grace.cancel()
+
+    def _stop(self, path: str, reason: str) -> Deferred[None]:
+        self._endGrace(path)
         pulling = self._pullings.pop(path, None)
         if pulling is None:
             done: Deferred[None] = Deferred()
@@ -193,6 +196,7 @@ class Pulling:
         self._url = url
         # The name there may be a secret key.
         self._place = str(url.withName(""))
+        self._discretion = Discretion(url, path)
         self._hops = hops
         self._clock = clock
         self._connect = connect
@@ -232,9 +236,9 @@ class Pulling:
         """Connect and play, again and again."""
         while True:
             try:
-                reason = await self._play()
+                reason = self._discretion.about(await self._play())
             except RTMPError as error:
-                reason = str(error)
+                reason = self._discretion.about(error)
             if self._isStopped:
                 return
             if self._publication is not None and self._lost is None:
@@ -265,7 +269,7 @@ class Pulling:
                 played.pauseProducing()
             reason = await played.whenEnded()
             if played.isAnnounced:
-                self._end(reason)
+                self._end(self._discretion.about(reason))
             return reason
         finally:
             self._connection = self._played = None
@@ -287,14 +291,18 @@ class Pulling:
     def messageReceived(self, message: Message) -> None:
         """See L{ISubscriber}."""
         self._heard = self._clock.seconds()
-        for spliced in self._splice.feed(message):
-            if self._publication is None and not self._publish():
-                return
-            if self._lost is not None:
-                self._lost.cancel()
-                self._lost = None
-            assert self._publication is not None
-            self._publication.append(spliced)
+        try:
+            for spliced in self._splice.feed(message):
+                if self._publication is None and (self._isStopped or not self._publish()):
+                    return
+                if self._lost is not None:
+                    self._lost.cancel()
+                    self._lost = None
+                assert self._publication is not None
+                self._publication.append(spliced)
+        except Exception:
+            self._failed(Failure())
+            self.stop("internal error")
         if self._flushing is None:
             # Everything that has come in one read is given to the viewers at once.
             self._flushing = self._clock.callLater(0, self._flush)
@@ -307,17 +315,22 @@ class Pulling:
         @return: whether the name is ours.
         """
         assert self._connection is not None
-        if self._isStopped:
-            return False
         try:
-            self._publication = self._hub.publish(self._path, self, identityOf(self._connection.properties))
+            publication = self._hub.publish(self._path, self, identityOf(self._connection.properties))
         except StatusError as error:
             self._log.warn("{path}: not pulled: {reason}", path=self._path, reason=str(error))
+            # Nobody has had anything of it.
+            self._splice, self._heard = Splice(), 0.0
             if self._always:
                 self._connection.close().addErrback(lambda _: None)
             else:
                 self.stop(str(error))
             return False
+        if self._isStopped:
+            # Somebody who was told of the publish did not want it.
+            publication.end("nobody wants it")
+            return False
+        self._publication = publication
         return True
 
     def _flush(self) -> None:

@@ -8,10 +8,10 @@ the bytes are those that every viewer gets.
 
 - It takes its place on the tape when the publish begins; what comes before it is connected is kept for it, as long as
   the tape can.
-- A connection that is lost is made again (L{rtmptw.relay.retry}). Headers and metadata come first, then the first
-  keyframe that was not sent before: time never goes back.
+- A connection that is lost is made again (L{rtmptw.relay.retry}). Headers and metadata come first, then the newest
+  keyframe, if it was not sent before, or else the next one: time never goes back.
 - When the publisher has ended, what is left is sent, and then the end is said. A target that can't be reached by then
-  is tried once more.
+  is tried once more, if there is anything left for it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rtmptw.client import publish
+from rtmptw.discretion import Discretion
 from rtmptw.errors import RTMPError, URLError
 from rtmptw.interfaces import IStreamObserver
 from rtmptw.live.hub import StreamHub
@@ -92,8 +93,7 @@ class Push:
             return
         self._targets[target] = None
         for stream in self._hub:
-            if stream.publication is not None:
-                self._start(stream, target)
+            self._start(stream, target)
 
     def remove(self, app: str, url: str | RTMPURL) -> Deferred[None]:
         """
@@ -122,11 +122,11 @@ class Push:
 
     def _start(self, stream: LiveStream, target: tuple[str, RTMPURL]) -> None:
         app, url = target
-        name = stream.path.removeprefix(f"{app}/")
-        if name == stream.path:
+        name, publication = stream.path.removeprefix(f"{app}/"), stream.publication
+        # Whoever was told before us may have ended it already.
+        if name == stream.path or publication is None:
             return
-        assert stream.publication is not None
-        hops = (*stream.publication.hops, self._identity)
+        hops = (*publication.hops, self._identity)
         pushing = Pushing(stream, target, url if url.name else url.withName(name), hops, self._clock, self._publish)
         self._pushings[pushing] = None
         pushing.finished.addCallback(lambda _: self._pushings.pop(pushing))
@@ -173,10 +173,11 @@ class Pushing:
         self._publish = publish
         # The name at the target may be a secret key.
         self._place = str(url.withName(""))
+        self._discretion = Discretion(url, stream.path)
         self._outlet = RelayOutlet(self._place)
         self._retry = Retry(clock)
         self._published: PublishedStream | None = None
-        self._isComplete = False
+        self._isComplete = self._isStopped = False
         self._after = 0
         self._complete: Deferred[None] = Deferred()
         self._viewer = self._watch(0)
@@ -186,6 +187,7 @@ class Pushing:
 
     def stop(self) -> None:
         """Send nothing more, and say the end, within L{FAREWELL_SECONDS}. Harmless when repeated."""
+        self._isStopped = True
         self._viewer.stop()
         self._outlet.shut()
         self._streamComplete()
@@ -211,22 +213,29 @@ class Pushing:
             try:
                 published = await self._connect()
             except RTMPError as error:
-                reason, hasMore = str(error), True
+                if self._isStopped:
+                    return
+                reason, hasMore = str(error), not self._isComplete
             else:
                 reason = await self._send(published)
+                if self._isComplete:
+                    return
                 hasMore = self._watchAgain()
-            if self._isComplete:
-                return
-            if isLast or not hasMore:
+            hasMore = hasMore and not isLast
+            if hasMore:
+                isLast = self._viewer.isOver
+                delay = self._retry.nextDelay()
+                self._log.warn(
+                    "{path}: push to {place}: {reason}; again in {delay:.1f} s",
+                    **self._words(reason=reason, delay=delay),
+                )
+                await deferLater(self._clock, delay)
+                # If it is complete by now, there is nothing that could still be sent.
+                hasMore = not self._isComplete
+            if not hasMore:
                 self._log.warn("{path}: the end was not pushed to {place}: {reason}", **self._words(reason=reason))
                 self._viewer.stop()
                 return
-            isLast = self._viewer.isOver
-            delay = self._retry.nextDelay()
-            self._log.warn(
-                "{path}: push to {place}: {reason}; again in {delay:.1f} s", **self._words(reason=reason, delay=delay)
-            )
-            await deferLater(self._clock, delay)
 
     async def _connect(self) -> PublishedStream:
         parameters = hopParameters(self._hops)
@@ -255,7 +264,10 @@ class Pushing:
                 await published.close()
                 self._log.info("{path}: pushed to {place}, to the end", **self._words())
             except RTMPError as error:
-                self._log.warn("{path}: push to {place}: {reason}", **self._words(reason=str(error)))
+                self._log.warn("{path}: push to {place}: {reason}", **self._words(reason=error))
+        else:
+            # Maybe the stream alone is over.
+            published.connection.close().addErrback(lambda _: None)
         self._published = None
         return await published.whenEnded()
 
@@ -277,6 +289,10 @@ class Pushing:
         if failure.check(CancelledError) is None:
             self._log.failure("{path}: push to {place} has failed", failure, path=self._stream.path, place=self._place)
         self._viewer.stop()
+        self._outlet.shut()
+        if self._published is not None:
+            self._published.connection.abort("internal error")
 
-    def _words(self, **more: object) -> dict[str, object]:
-        return {"path": self._stream.path, "place": self._place, **more}
+    def _words(self, reason: object = "", **more: object) -> dict[str, object]:
+        reason = self._discretion.about(reason)
+        return {"path": self._stream.path, "place": self._place, "reason": reason, **more}

@@ -3,9 +3,9 @@
 When to try again.
 
 The first time soon, then less and less often, and never at the same time as everybody else who has lost the same
-server: each delay is somewhat longer than the last, so that it is about a fifth of the time that the server has been
-away, and a part of it is random. A server that is back after five seconds is found within about one; one that never
-comes back is tried twice a minute.
+server: each delay is a little longer than the last, so that it is about a tenth of the time that the server has been
+away, and a part of it is random. A server that is back after three seconds is found within less than one; one that
+never comes back is tried twice a minute.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ FIRST_DELAY = 0.25
 LONGEST_DELAY = 30.0
 
 #: Each delay is longer than the last by this.
-FACTOR = 1.25
+FACTOR = 1.1
 
 #: Up to so many seconds more, by chance.
-JITTER = 0.25
+JITTER = 0.2
 
 #: A connection that has lasted so long was a success: after it, everything begins anew, seconds.
 STABLE_SECONDS = 2.0

@@ -11,9 +11,13 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest import TestCase
 
+from rtmptw.wire.flv import FLVTag
+from rtmptw.wire.message import MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV, readWholeFLV
 from tests.interop.processes import PATIENCE, Process, waitFor
 from tests.interop.programs import ffmpeg5
@@ -58,41 +62,48 @@ class CommandTestCase(TestCase):
 class ThereAndBackTests(CommandTestCase):
     """What is published is what is played: type, time and every byte."""
 
-    def check(self, publishTo: str, playFrom: str, codecs: str, playing: object) -> None:
-        player = self.start("play", "play", playFrom, "-o", self.directory / "out.flv")
-        playing()  # type: ignore[operator]
-        publisher = self.start("publish", "publish", source(codecs), publishTo)
-        publisher.succeed()
+    def carry(self, publishTo: str, playFrom: str, codecs: str, waitForPlayer: Callable[[], object]) -> list[FLVTag]:
+        """
+        Publish a source, and play it.
+
+        @param waitForPlayer: waits until it is played.
+        @return: what has come.
+        """
+        file = self.directory / "out.flv"
+        player = self.start("play", "play", playFrom, "-o", file)
+        waitForPlayer()
+        self.start("publish", "publish", source(codecs), publishTo).succeed()
         player.succeed()
-        expected = mediaOf(readWholeFLV(source(codecs)))
-        assertSameMedia(self, mediaOf(readWholeFLV(self.directory / "out.flv")), expected, codecs)
+        return readWholeFLV(file)
 
     def test_ourServer(self) -> None:
         """Every codec."""
         with Server() as server:
             for count, codecs in enumerate(CODECS, 1):
                 url = server.url(f"live/{codecs}")
-                self.check(url, url, codecs, lambda count=count: server.waitForLog(PLAYING, count))
-                assertSameMedia(
-                    self,
-                    mediaOf(readWholeFLV(server.recording(f"live/{codecs}"))),
-                    mediaOf(readWholeFLV(source(codecs))),
-                )
+                played = self.carry(url, url, codecs, partial(server.waitForLog, PLAYING, count))
+                sent = mediaOf(readWholeFLV(source(codecs)))
+                assertSameMedia(self, mediaOf(played), sent, codecs)
+                assertSameMedia(self, mediaOf(readWholeFLV(server.recording(f"live/{codecs}"))), sent, codecs)
 
     def test_chain(self) -> None:
-        """C{rtmptw publish}, our server that pushes, nginx, our server that pulls, C{rtmptw play}."""
-        carried = ("h264-aac", "hevc-opus")
+        """
+        C{rtmptw publish}, our server that pushes, nginx, our server that pulls, C{rtmptw play}. Of each type everything
+        arrives, in order and in time; nginx puts the headers elsewhere, right before the first frame of their type.
+        """
         with Relay(self.directory, "") as nginx:
             url = f"rtmp://127.0.0.1:{nginx.port}/live"
-            pulls = [option for codecs in carried for option in ("--pull", f"tv/{codecs}={url}/{codecs}")]
-            with Server("--push", f"live={url}") as first, Server(*pulls) as last:
-                for codecs in carried:
-                    self.check(
-                        first.url(f"live/{codecs}"),
-                        last.url(f"tv/{codecs}"),
-                        codecs,
-                        lambda codecs=codecs: last.waitForLog(f"tv/{codecs}: pulled from"),
-                    )
+            with (
+                Server("--push", f"live={url}") as first,
+                Server("--pull", f"tv/news={url}/camera") as last,
+            ):
+                waitForPlayer = partial(last.waitForLog, "tv/news: pulled from")
+                played = self.carry(first.url("live/camera"), last.url("tv/news"), "h264-aac", waitForPlayer)
+        for type in (MessageType.AUDIO, MessageType.VIDEO):
+            found, sent = (
+                mediaOf([tag for tag in tags if tag.type == type]) for tags in (played, readWholeFLV(source()))
+            )
+            assertSameMedia(self, found, sent, type.name)
 
 
 class PipeTests(CommandTestCase):

@@ -12,7 +12,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from rtmptw.interfaces import IOutlet, IStreamObserver, ISubscriber
+from rtmptw.interfaces import IOutlet, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.livestream import LiveStream, Publication
 from rtmptw.live.viewer import Viewer
@@ -194,6 +194,26 @@ class MemoryObserver:
     def publishStarted(self, stream: LiveStream) -> None:
         """Keep it."""
         self.streams.append(stream)
+
+
+@implementer(IStreamSource)
+class MemorySource:
+    """
+    A source that keeps what it is told, and brings nothing.
+
+    @ivar told: path and hops of a stream that is wanted; the path alone of one that is not any more.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def streamWanted(self, path: str, hops: tuple[str, ...]) -> None:
+        """Keep it."""
+        self.told.append((path, hops))
+
+    def streamUnwanted(self, path: str) -> None:
+        """Keep it."""
+        self.told.append(path)
 
 
 class LiveTestCase(SynchronousTestCase):

@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface.verify import verifyObject
 
 from rtmptw.errors import StatusError
-from rtmptw.interfaces import IOutlet, IStreamHub, IStreamObserver, ISubscriber
+from rtmptw.interfaces import IOutlet, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.live.livestream import LiveStream
 from tests.live.doubles import (
     PATH,
@@ -14,6 +14,7 @@ from tests.live.doubles import (
     MemoryObserver,
     MemoryOutlet,
     MemoryPublisher,
+    MemorySource,
     MemorySubscriber,
     inter,
     key,
@@ -34,6 +35,7 @@ class StreamHubTests(LiveTestCase):
         verifyObject(IPushProducer, MemoryPublisher())
         verifyObject(ISubscriber, MemorySubscriber())
         verifyObject(IStreamObserver, MemoryObserver())
+        verifyObject(IStreamSource, MemorySource())
 
     def test_badName(self) -> None:
         """A name has one publisher; the second is told so, and the first does not notice."""
@@ -188,3 +190,163 @@ class StreamHubTests(LiveTestCase):
         hub.observers += [Once(), observer]
         self.publish()
         self.assertEqual((len(observer.streams), hub.observers), (1, [observer]))
+
+    def test_hops(self) -> None:
+        """A publication knows where it comes from."""
+        self.assertEqual(self.publish().hops, ())
+        self.assertEqual(self.hub.publish("live/b", MemoryPublisher(), ("a", "b")).hops, ("a", "b"))
+
+
+class SourceTests(LiveTestCase):
+    """Those who can bring a stream are told when it is wanted."""
+
+    def setUp(self) -> None:
+        """Two sources."""
+        super().setUp()
+        self.source, self.other = MemorySource(), MemorySource()
+        self.hub.sources += [self.source, self.other]
+
+    def assertTold(self, *expected: object) -> None:
+        """Assert that both sources were told this since the last time."""
+        for source in (self.source, self.other):
+            told, source.told = source.told, []
+            self.assertEqual(told, list(expected))
+
+    def test_firstAndLast(self) -> None:
+        """The first who wants it, and the last who goes, viewers and subscribers alike; nobody in between."""
+        viewer = self.play(MemoryOutlet())
+        self.assertTold((PATH, ()))
+        subscription = self.hub.subscribe(PATH, MemorySubscriber())
+        other = self.play(MemoryOutlet())
+        self.assertEqual(self.hub.audience(PATH), 3)
+        viewer.stop()
+        other.stop()
+        other.stop()
+        self.assertEqual(self.hub.audience(PATH), 1)
+        self.assertTold()
+        subscription.stopProducing()
+        self.assertTold(PATH)
+        self.assertEqual(self.hub.audience(PATH), 0)
+        self.hub.subscribe(PATH, MemorySubscriber())
+        self.assertTold((PATH, ()))
+
+    def test_eachName(self) -> None:
+        """Each stream by itself."""
+        viewers = {path: self.hub.play(path, MemoryOutlet(), 1, lambda: None) for path in ("a", "a/b")}
+        self.assertTold(("a", ()), ("a/b", ()))
+        viewers["a"].stop()
+        self.assertTold("a")
+        self.assertEqual((self.hub.audience("a"), self.hub.audience("a/b"), self.hub.audience("b")), (0, 1, 0))
+
+    def test_hops(self) -> None:
+        """Where the first one takes it on to is told; the next ones make no difference."""
+        self.hub.play(PATH, MemoryOutlet(), 1, lambda: None, ("a", "b"))
+        self.hub.play(PATH, MemoryOutlet(), 1, lambda: None, ("c",))
+        self.assertTold((PATH, ("a", "b")))
+
+    def test_whilePublished(self) -> None:
+        """Also if somebody publishes it; the end of the publisher is the end for all, and they are told once."""
+        publication = self.publish()
+        self.assertTold()
+        viewer = self.play(MemoryOutlet(room=0))
+        self.hub.subscribe(PATH, MemorySubscriber())
+        self.assertTold((PATH, ()))
+        self.send(publication, key(0))
+        publication.end("")
+        self.assertTold(PATH)
+        viewer.stop()
+        self.assertTold()
+        self.play(MemoryOutlet())
+        self.assertTold((PATH, ()))
+
+    def test_relaysDoNotCount(self) -> None:
+        """Recorders and relays, who take what there is, do not count, neither when they come nor when they go."""
+        viewer = self.play(MemoryOutlet())
+        publication = self.publish()
+        [stream] = self.hub
+        relay, recorder = stream.play(MemoryOutlet(), 1, lambda: None), stream.subscribe(MemorySubscriber())
+        self.assertEqual((stream.audience, self.hub.audience(PATH)), (1, 1))
+        self.assertTold((PATH, ()))
+        viewer.stop()
+        self.assertTold(PATH)
+        relay.stop()
+        recorder.stopProducing()
+        publication.end("")
+        self.assertTold()
+
+    def test_comesBack(self) -> None:
+        """Who comes back when told the end wants it anew."""
+        hub = self.hub
+
+        class Faithful(MemorySubscriber):
+            """Comes back."""
+
+            def streamEnded(self, reason: str) -> None:
+                """Subscribe again."""
+                hub.subscribe(PATH, self)
+
+        self.hub.subscribe(PATH, Faithful())
+        self.assertTold((PATH, ()))
+        self.publish().end("")
+        self.assertTold(PATH, (PATH, ()))
+        self.assertEqual(self.hub.audience(PATH), 1)
+
+    def test_bringsItAtOnce(self) -> None:
+        """A source may publish while it is told; nobody misses anything."""
+        hub, publisher = self.hub, self.publisher
+
+        class Eager(MemorySource):
+            """Has it."""
+
+            def streamWanted(self, path: str, hops: tuple[str, ...]) -> None:
+                """Publish."""
+                self.publication = hub.publish(path, publisher)
+                self.publication.append(key(0))
+                self.publication.flush()
+
+        eager, outlet = Eager(), MemoryOutlet()
+        self.hub.sources.append(eager)
+        self.play(outlet)
+        self.assertContent(outlet.take(), key(0))
+        eager.publication.end("")
+        self.assertTold((PATH, ()), PATH)
+
+    def test_raises(self) -> None:
+        """A source that raises is logged, and costs nobody else anything."""
+
+        class Broken(MemorySource):
+            """Has bugs."""
+
+            def streamWanted(self, path: str, hops: tuple[str, ...]) -> None:
+                """Raise."""
+                raise ValueError("wanted")
+
+            def streamUnwanted(self, path: str) -> None:
+                """Raise."""
+                raise ValueError("unwanted")
+
+        self.hub.sources.insert(0, Broken())
+        outlet = MemoryOutlet()
+        viewer = self.play(outlet)
+        self.send(self.publish(), key(0))
+        self.assertContent(outlet.take(), key(0))
+        viewer.stop()
+        self.assertTold((PATH, ()), PATH)
+        self.assertEqual([str(failure.value) for failure in self.flushLoggedErrors()], ["wanted", "unwanted"])
+        self.assertEqual(self.logged("source"), ["live/camera: a source has failed"] * 2)
+
+    def test_leaves(self) -> None:
+        """A source may remove itself while it is told; the others are told all the same."""
+        hub = self.hub
+
+        class Once(MemorySource):
+            """Had enough."""
+
+            def streamWanted(self, path: str, hops: tuple[str, ...]) -> None:
+                """Be gone."""
+                hub.sources.remove(self)
+
+        self.hub.sources.insert(0, Once())
+        self.play(MemoryOutlet())
+        self.assertTold((PATH, ()))
+        self.assertEqual(self.hub.sources, [self.source, self.other])

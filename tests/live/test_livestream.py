@@ -224,6 +224,29 @@ class LiveStreamTests(LiveTestCase):
         slow.drain()
         self.assertContent(slow.take(), *sent)
 
+    def test_audience(self) -> None:
+        """Who wants the stream by its name counts; all go with the publisher, also who is still being served."""
+        self.stream.play(MemoryOutlet(), 1, lambda: None)
+        self.stream.subscribe(MemorySubscriber())
+        self.assertEqual(self.stream.audience, 0)
+        viewer = self.stream.play(MemoryOutlet(), 1, lambda: None, isAudience=True)
+        slow = self.stream.play(MemoryOutlet(room=0), 1, lambda: None, isAudience=True)
+        subscription = self.stream.subscribe(MemorySubscriber(), isAudience=True)
+        self.assertEqual(self.stream.audience, 3)
+        for leave in (viewer.stop, viewer.stop, subscription.stopProducing, subscription.stopProducing):
+            leave()
+        self.assertEqual(self.stream.audience, 1)
+        publication = self.stream.publish(self.publisher)
+        self.send(publication, key(0))
+        publication.end("")
+        self.assertEqual(self.stream.audience, 0)
+        slow.stop()
+        self.assertEqual(self.stream.audience, 0)
+
+    def test_hops(self) -> None:
+        """A publication knows where it comes from."""
+        self.assertEqual(self.stream.publish(self.publisher, ("a", "b")).hops, ("a", "b"))
+
     def test_93_97_everythingInOrder(self) -> None:
         """
         Conformance 93 and 97: all that is appended reaches subscribers and viewers, in order, before they are told of

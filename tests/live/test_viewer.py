@@ -7,7 +7,10 @@ from zope.interface.verify import verifyObject
 from rtmptw.interfaces import IViewing
 from rtmptw.live.livestream import Publication
 from rtmptw.live.tape import MAX_MESSAGES
-from rtmptw.live.viewer import BLOCK, END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS
+from rtmptw.live.viewer import BLOCK, END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, Viewer
+from rtmptw.session.connect import OUR_CHUNK_SIZE
+from rtmptw.wire import amf0
+from rtmptw.wire.data import SET_DATA_FRAME
 from rtmptw.wire.message import Message, MessageType
 from tests.live.doubles import (
     LiveTestCase,
@@ -968,3 +971,136 @@ class EndTests(LiveTestCase):
         self.assertContent(self.outlet.take(), inter(80))
         self.clock.advance(END_DELAY)
         self.assertEqual(sorted(self.ended), ["ended", "joiner"])
+
+
+class RelayTests(LiveTestCase):
+    """A viewer that is a server: it is sent the stream for others to play."""
+
+    def setUp(self) -> None:
+        """An outlet that is not connected yet."""
+        super().setUp()
+        self.outlet = MemoryOutlet(room=0)
+        self.publication = self.publish()
+        [self.stream] = self.hub
+
+    def relay(self, after: int = 0) -> Viewer:
+        """Begin to relay."""
+        return self.stream.play(self.outlet, 1, lambda: self.ended.append("ended"), after=after, publishes=True)
+
+    def published(self, message: Message) -> Message:
+        """As a publisher says it."""
+        return Message(message.type, message.timestamp, 1, amf0.encode(SET_DATA_FRAME) + message.payload)
+
+    def test_publishes(self) -> None:
+        """Metadata goes behind C{@setDataFrame}, on its way and as a header; other data, and media, as they are."""
+        cue = Message(MessageType.DATA, 5, 1, amf0.encode("onCuePoint", {"a": 1.0}))
+        self.relay()
+        self.send(self.publication, *BEGINNING, cue, key(40))
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), self.published(BEGINNING[0]), *BEGINNING[1:], cue, key(40))
+        late = self.outlet = MemoryOutlet()
+        self.relay()
+        first, *others = headersAt(40)
+        self.assertContent(late.take(), self.published(first), *others, key(40))
+
+    def test_largeMetadata(self) -> None:
+        """The same if they are larger than a chunk."""
+        large = metadata(0, text="x" * (2 * OUR_CHUNK_SIZE))
+        self.relay()
+        self.send(self.publication, large)
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), self.published(large))
+
+    def test_readdress(self) -> None:
+        """It can be told later on which message stream to send: messages, metadata, and headers."""
+        viewer = self.relay()
+        self.send(self.publication, *BEGINNING, key(0))
+        viewer.readdress(0x01020304)
+        self.outlet.drain()
+        late = self.stream.play(self.outlet, 1, lambda: None, after=3, publishes=True)
+        late.readdress(7)
+        late.flush()
+        self.assertEqual([m.streamId for m in self.outlet.take()], [0x01020304] * 4 + [1] * 4)
+        viewer.stop()
+        self.send(self.publication, inter(40))
+        self.assertEqual([m.streamId for m in self.outlet.take()], [7])
+
+    def test_waits(self) -> None:
+        """It is kept until the outlet is ready, from the first message on, however late; nobody is held for it."""
+        viewer = self.relay()
+        sent = [sound(1), inter(2), *BEGINNING, key(40), inter(80), key(120)]
+        self.send(self.publication, *sent)
+        self.clock.advance(MAX_BEHIND_SECONDS)
+        self.assertEqual((self.outlet.blocks, viewer.position, self.publisher.calls), ([], 0, []))
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), *sent[:2], self.published(sent[2]), *sent[3:])
+
+    def test_after(self) -> None:
+        """Nothing is sent before the first keyframe at or behind this position, and then headers first."""
+        self.outlet.drain()
+        # Positions: 0 to 2 headers, 3 keyframe, 4 other, 5 keyframe, 6 other.
+        messages = [*BEGINNING, key(0), inter(40), key(80), inter(120)]
+        self.send(self.publication, *messages)
+        for after, hasOne in ((1, True), (4, True), (5, True), (6, False), (7, False)):
+            outlet = self.outlet = MemoryOutlet()
+            viewer = self.relay(after)
+            first, *others = headersAt(80)
+            expected = [self.published(first), *others, key(80), inter(120)] if hasOne else []
+            self.assertContent(outlet.take(), *expected)
+            self.assertEqual(viewer.position, 7 if hasOne else None)
+            viewer.stop()
+
+    def test_afterLater(self) -> None:
+        """It comes when that keyframe comes, or the newest one when there is somebody to send it to."""
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        outlet = self.outlet = MemoryOutlet()
+        self.relay(after=5)
+        self.send(self.publication, inter(80), sound(81))
+        self.assertEqual(outlet.blocks, [])
+        self.send(self.publication, key(120), sound(121))
+        first, *others = headersAt(120)
+        self.assertContent(outlet.take(), self.published(first), *others, key(120), sound(121))
+        self.outlet = MemoryOutlet(room=0)
+        self.relay(after=6)
+        self.send(self.publication, key(160), inter(200), key(240), inter(280))
+        self.outlet.drain()
+        first, *others = headersAt(240)
+        self.assertContent(self.outlet.take(), self.published(first), *others, key(240), inter(280))
+
+    def test_afterWithoutTape(self) -> None:
+        """If the keyframe has been forgotten, it waits for the next one, and does not go on without a picture."""
+        self.send(self.publication, *BEGINNING, key(0), *(inter(index) for index in range(MAX_MESSAGES)))
+        outlet = self.outlet = MemoryOutlet()
+        self.relay(after=3)
+        self.send(self.publication, sound(5000), inter(5001))
+        self.assertEqual(outlet.blocks, [])
+        self.send(self.publication, key(5040))
+        first, *others = headersAt(5040)
+        self.assertContent(outlet.take(), self.published(first), *others, key(5040))
+
+    def test_afterWithoutKeyframes(self) -> None:
+        """If there never is a keyframe, it goes on at the end."""
+        text = Message(MessageType.DATA, 5, 1, amf0.encode("onTextData", "a"))
+        self.send(self.publication, text)
+        self.outlet.drain()
+        self.relay(after=1)
+        self.send(self.publication, text)
+        self.assertContent(self.outlet.take(), text)
+
+    def test_end(self) -> None:
+        """The end comes when all is sent that is for it; if there is nothing, then at once."""
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        one, other, nothing = MemoryOutlet(room=0), MemoryOutlet(room=0), MemoryOutlet(room=0)
+        viewers = []
+        for self.outlet, after in ((one, 0), (other, 3), (nothing, 5)):
+            viewers.append(self.relay(after))
+        self.assertEqual([viewer.isOver for viewer in viewers], [False] * 3)
+        self.publication.end("")
+        self.clock.advance(END_DELAY)
+        self.assertEqual(([viewer.isOver for viewer in viewers], self.ended), ([True] * 3, ["ended"]))
+        for count, outlet in ((2, one), (3, other)):
+            outlet.drain()
+            self.assertEqual(len(outlet.take()), 5)
+            self.clock.advance(END_DELAY)
+            self.assertEqual(len(self.ended), count)
+        self.assertEqual((nothing.blocks, nothing.attached), ([], 0))

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw.errors import LocalProtocolError, RemoteProtocolError
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED, UNSUPPORTED, Date, ECMAArray, TypedObject, XMLDocument
-from rtmptw.wire.data import MAX_KEY, MAX_NAME, DataMessage
+from rtmptw.wire.data import MAX_KEY, MAX_NAME, DataMessage, toPublish
 from rtmptw.wire.message import Message
 
 SET = amf0.encode("@setDataFrame")
@@ -75,6 +75,23 @@ class DataMessageTests(SynchronousTestCase):
                 message = decode(head + NAME + value)
                 self.assertEqual((message.name, message.payload, message.clears), ("onMetaData", NAME + value, False))
                 self.assertEqual(["onMetaData", *message.values], amf0.decode(NAME + value))
+
+    def test_toPublish(self) -> None:
+        """Metadata gets its prefix, once; and what a server makes of it is what there was."""
+        metadata = NAME + amf0.encode(ECMAArray(a=1.0))
+        rows = [
+            (metadata, SET + metadata),
+            (SET + metadata, SET + metadata),
+            (NAME, SET + NAME),
+            (NAME[:-1], NAME[:-1]),
+            (amf0.encode("onMetaDataX", 1.0), amf0.encode("onMetaDataX", 1.0)),
+            (amf0.encode("onCuePoint", {"a": 1.0}), amf0.encode("onCuePoint", {"a": 1.0})),
+            (amf0.encode("@clearDataFrame", "onMetaData"), amf0.encode("@clearDataFrame", "onMetaData")),
+            (b"", b""),
+        ]
+        for payload, expected in rows:
+            self.assertEqual(toPublish(payload), expected)
+        self.assertEqual(decode(toPublish(metadata)).payload, metadata)
 
     def test_clear(self) -> None:
         message = decode(amf0.encode("@clearDataFrame", "onMetaData"))
