@@ -24,7 +24,7 @@ setup(
     # No __init__.py below twisted/: these are modules for Twisted's own package.
     packages=[*find_packages(include=["rtmptw", "rtmptw.*"]), "twisted.plugins"],
     package_data={"rtmptw": ["py.typed"]},
-    install_requires=["twisted[tls]>=24.3", "zope.interface", "pyopenssl>=26.1"],
+    install_requires=["twisted[tls]>=26.4", "zope.interface", "pyopenssl>=26.1"],
     entry_points={"console_scripts": ["rtmptw = rtmptw.cli:main"]},
     extras_require={
         "cli": ["tqdm"],

@@ -130,6 +130,8 @@ class Outlet:
             emptied()
         for drained in tuple(self._drained):
             if self.ready and drained in self._drained:
+                # Next time, the others first: this one may take all there is.
+                self._drained[drained] = self._drained.pop(drained)
                 drained()
 
     def stopProducing(self) -> None:

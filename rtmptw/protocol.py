@@ -349,6 +349,7 @@ class RTMPProtocol(Protocol):
 
     def _hangUp(self) -> None:
         """No reset: what the kernel still holds goes on to a peer that is slow. One that takes nothing is cut off."""
+        self.allSent = False
         self._linger = self._owner.clock.callLater(STALL_SECONDS, self.abort, self._reason)
         self._transport.loseConnection()
 

@@ -82,11 +82,15 @@ class Calls:
         self._unheeded.add(float(self._last))
         return float(self._last)
 
-    def answered(self, command: Command) -> None:
-        """A C{_result} or C{_error} has come."""
+    def answered(self, command: Command) -> bool:
+        """
+        A C{_result} or C{_error} has come.
+
+        @return: whether it was asked for.
+        """
         if command.transactionId in self._unheeded:
             self._unheeded.remove(command.transactionId)
-            return
+            return True
         call = self._take(command.transactionId)
         if call is None:
             self._strayed(command)
@@ -94,6 +98,13 @@ class Calls:
             call.answer.errback(refusal(call.name, command))
         else:
             call.answer.callback(command)
+        return call is not None
+
+    def accepted(self, id: float) -> None:
+        """The answer to a call has come in another way, and is yes. Harmless when it has come before."""
+        call = self._take(id)
+        if call is not None:
+            call.answer.callback(Command("_result", id))
 
     def refused(self, id: float, error: StatusError) -> None:
         """The answer to a call has come in another way, and is no."""

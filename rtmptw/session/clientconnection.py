@@ -22,9 +22,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rtmptw.errors import CallError, ConnectionClosed
 from rtmptw.interfaces import ILink, ISubscriber
@@ -33,6 +34,7 @@ from rtmptw.session.call import Calls, refusal
 from rtmptw.session.clientstream import ClientStream, PlayedStream, PublishedStream, State
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.session.netconnection import NetConnection, Phase
+from rtmptw.session.outcome import Outcome
 from rtmptw.wire.amf import AMFValue
 from rtmptw.wire.command import Command, messageStreamId
 from rtmptw.wire.control import UserControl, UserControlType, setChunkSize
@@ -84,22 +86,23 @@ class ClientConnection(NetConnection):
         self.calls = Calls(clock, link.peer)
         self._parameters = dict(parameters)
         self._streams: dict[int, ClientStream] = {}
+        self._over: set[int] = set()
+        self._coming = 0
         self._activity = "nothing was published or played"
         self._told = ""
         self._published = False
         self._chunkSizeSaid = False
-        self._connected: Deferred[Command] = Deferred()
-        self._end: tuple[str, bool] | None = None
-        self._closed: list[Deferred[str]] = []
+        self._connected: Outcome[Command] = Outcome()
+        self._cleanly = False
+        self._closed: Outcome[str] = Outcome()
 
     # For those who use it
 
     def whenConnected(self) -> Deferred[Command]:
         """
-        @return: fires once, with the answer to connect; or a failure, L{CallError} or L{ConnectionClosed}. For
-            L{rtmptw.client}.
+        @return: fires with the answer to connect; or a failure, L{CallError} or L{ConnectionClosed}.
         """
-        return self._connected
+        return self._connected.when()
 
     def call(
         self, name: str, *arguments: AMFValue, timeout: float | None = ANSWER_SECONDS, streamId: int = 0
@@ -123,7 +126,7 @@ class ClientConnection(NetConnection):
         @raise ConnectionClosed: if there is no connection any more.
         """
         self._check(name)
-        self._link.send(Command(name, 0.0, None, arguments).encode(streamId))
+        self._link.write(Command(name, 0.0, None, arguments).encode(streamId))
 
     def publish(
         self, name: str, type: str = "live", timeout: float | None = ANSWER_SECONDS
@@ -173,17 +176,16 @@ class ClientConnection(NetConnection):
         """
         @return: fires with the reason when the connection is over, whoever has closed it.
         """
-        if self._end is not None:
-            return succeed(self._end[0])
-        closed: Deferred[str] = Deferred()
-        self._closed.append(closed)
-        return closed
+        return self._closed.when()
 
     def closeStream(self, stream: ClientStream) -> Deferred[None]:
         """See L{ClientStream.close}."""
-        if self._streams.get(stream.id) is not stream or len(self._streams) == 1:
+        isOpen = self._streams.get(stream.id) is stream
+        if len(self._streams) - isOpen + self._coming == 0:
             return self.close()
-        del self._streams[stream.id]
+        if not isOpen:
+            return succeed(None)
+        self._forget(stream)
         self._link.send(*stream.farewell())
         stream.end("we have ended it")
         return succeed(None)
@@ -200,8 +202,7 @@ class ClientConnection(NetConnection):
         self.phase = Phase.CONNECTING
         id, answer = self.calls.begin("connect")
         self._link.send(Command("connect", id, self._parameters).encode())
-        answer.addCallback(self._connectAccepted)
-        answer.chainDeferred(self._connected)
+        answer.addCallback(self._connectAccepted).addBoth(self._connected.decide)
 
     def farewell(self, reason: str, code: str) -> tuple[Message, ...]:
         """See L{NetConnection.farewell}."""
@@ -215,19 +216,16 @@ class ClientConnection(NetConnection):
         if self._told:
             reason = f"{reason} (the server said: {self._told})"
         self.calls.close(reason)
-        if not self._connected.called:
-            # The handshake has not come to its end.
-            self._connected.errback(ConnectionClosed("connect", reason))
+        # If the handshake has not come to its end, there was no call.
+        self._connected.decide(Failure(ConnectionClosed("connect", reason)))
         streams, self._streams = self._streams, {}
         for stream in streams.values():
             stream.end(reason)
 
     def gone(self, reason: str, cleanly: bool) -> None:
         """See L{NetConnection.gone}."""
-        self._end = (reason, cleanly)
-        closed, self._closed = self._closed, []
-        for deferred in closed:
-            deferred.callback(reason)
+        self._cleanly = cleanly
+        self._closed.decide(reason)
 
     def started(self, stream: ClientStream) -> None:
         """The server has said yes to a stream, or behaves as if it had. Harmless when repeated."""
@@ -236,7 +234,7 @@ class ClientConnection(NetConnection):
             # Not what: the name may be a key.
             self._activity = f"we had {'published' if stream.COMMAND == 'publish' else 'played'}"
             self._published |= stream.COMMAND == "publish"
-            self.calls.answered(Command("_result", stream.transactionId))
+            self.calls.accepted(stream.transactionId)
 
     # Calls
 
@@ -247,10 +245,12 @@ class ClientConnection(NetConnection):
     def _call(
         self, name: str, arguments: tuple[AMFValue, ...], timeout: float | None, streamId: int = 0
     ) -> Deferred[Command]:
+        if self.phase in (Phase.FRESH, Phase.CONNECTING):
+            return fail(ConnectionClosed(name, "there is no connection yet"))
         id, answer = self.calls.begin(name, timeout)
         if id:
             try:
-                self._link.send(Command(name, id, None, arguments).encode(streamId))
+                self._link.write(Command(name, id, None, arguments).encode(streamId))
             except Exception:
                 # It can't be written; so nobody will answer.
                 answer.addErrback(lambda failure: None)
@@ -286,7 +286,11 @@ class ClientConnection(NetConnection):
         """
         transactionId, answer = self.calls.begin("createStream", timeout)
         self._link.send(*before, Command("createStream", transactionId).encode())
-        value = (await answer).argument(0)
+        self._coming += 1
+        try:
+            value = (await answer).argument(0)
+        finally:
+            self._coming -= 1
         id = messageStreamId(value)
         if not id or id in self._streams:
             raise CallError("createStream", f"the server gave {value!a} as message stream ID")
@@ -298,14 +302,17 @@ class ClientConnection(NetConnection):
         """Say publish or play, and wait for the answer."""
         # Whoever waited for createStream may have come too late.
         self._check(stream.COMMAND)
+        # What can't be written fails here, before anybody waits for an answer.
+        Command(stream.COMMAND, 0.0, None, arguments).encode()
         self._streams[stream.id] = stream
+        self._over.discard(stream.id)
         stream.transactionId, answer = self.calls.begin(stream.COMMAND, timeout)
         command = Command(stream.COMMAND, stream.transactionId, None, arguments)
         self._link.send(command.encode(stream.id, _STREAM_COMMANDS), *behind)
         try:
             await answer
         except BaseException as error:
-            if self._streams.pop(stream.id, None) is not None:
+            if self._forget(stream):
                 self._link.send(*stream.farewell())
             stream.end(str(error) or "given up")
             raise
@@ -313,8 +320,7 @@ class ClientConnection(NetConnection):
         return stream
 
     def _judgeEnd(self, reason: str) -> None:
-        assert self._end is not None
-        if self._published and not self._end[1]:
+        if self._published and not self._cleanly:
             raise ConnectionClosed("close", f"{reason}; what was published last may be lost")
 
     # What comes
@@ -334,7 +340,9 @@ class ClientConnection(NetConnection):
         return answer
 
     def _answered(self, command: Command, id: int) -> None:
-        self.calls.answered(command)
+        if self.calls.answered(command):
+            # What we have asked for is no flood.
+            self.commands -= 1
 
     def _statusReceived(self, command: Command, id: int) -> None:
         """A status about a stream, on whatever message stream it comes (wire facts 10.63), or about the connection."""
@@ -378,10 +386,15 @@ class ClientConnection(NetConnection):
     def _stream(self, id: int) -> ClientStream | None:
         """The stream that is meant: the one with this ID, or the only one, since servers are not exact about it."""
         stream = self._streams.get(id)
-        if stream is None and len(self._streams) == 1:
+        if stream is None and len(self._streams) == 1 and id not in self._over:
             [stream] = self._streams.values()
         return stream
 
     def _streamEnded(self, stream: ClientStream, reason: str) -> None:
-        self._streams.pop(stream.id, None)
+        self._forget(stream)
         stream.end(reason)
+
+    def _forget(self, stream: ClientStream) -> bool:
+        """What is still said about it is not for another one."""
+        self._over.add(stream.id)
+        return self._streams.pop(stream.id, None) is not None

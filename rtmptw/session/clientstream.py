@@ -19,7 +19,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -27,6 +27,7 @@ from zope.interface import implementer
 from rtmptw.errors import ConnectionClosed, LocalProtocolError, RemoteProtocolError
 from rtmptw.interfaces import ILink, IOutlet, ISubscriber, ISubscription
 from rtmptw.session import status
+from rtmptw.session.outcome import Outcome
 from rtmptw.session.streampath import partQuery
 from rtmptw.wire.command import Command
 from rtmptw.wire.data import DataMessage, toPublish
@@ -78,7 +79,7 @@ class ClientStream:
         self.connection = connection
         self._link = link
         self._reason = ""
-        self._ended: list[Deferred[str]] = []
+        self._ended: Outcome[str] = Outcome()
 
     @property
     def path(self) -> str:
@@ -89,11 +90,7 @@ class ClientStream:
         """
         @return: fires with the reason when the stream is over, for whatever reason.
         """
-        if self.state is State.ENDED:
-            return succeed(self._reason)
-        ended: Deferred[str] = Deferred()
-        self._ended.append(ended)
-        return ended
+        return self._ended.when()
 
     def close(self) -> Deferred[None]:
         """
@@ -118,9 +115,7 @@ class ClientStream:
             return
         self.state, self._reason = State.ENDED, reason
         self._stop(reason)
-        ended, self._ended = self._ended, []
-        for deferred in ended:
-            deferred.callback(reason)
+        self._ended.decide(reason)
 
     def farewell(self) -> tuple[Message, ...]:
         """What the server is told at the end."""
@@ -189,7 +184,10 @@ class PublishedStream(ClientStream):
         producer = self._producer
         if producer is not None:
             self.unregisterProducer()
-            producer.stopProducing()
+            try:
+                producer.stopProducing()
+            except Exception:
+                self._log.failure("{name}: the producer has failed", name=self.path)
 
     # IConsumer
 

@@ -165,6 +165,7 @@ class Playing(Transfer):
         """What is on its way is not waited for."""
         if self._stream is None:
             return False
+        self._reactor.callLater(FAREWELL_SECONDS, self._stream.connection.abort)
         self._sink.finish("interrupted")
         return True
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed, LocalProtocolError
@@ -640,3 +641,123 @@ class FacingTests(SynchronousTestCase):
         facing.pump()
         error = self.failureResultOf(publish, CallError).value
         self.assertEqual((error.code, error.description), (status.BAD_NAME, "live/test is published already"))
+
+
+class SeveralStreamsTests(SynchronousTestCase):
+    """What concerns one stream of a connection does not concern the others."""
+
+    def test_lateWords(self) -> None:
+        """What a server still says and sends about a stream that is over is not for the one that there is."""
+        server = Script(self).connected()
+        one, two = Listener(), Listener()
+        first = server.playing(one, 1)
+        server.playing(two, 2)
+        self.successResultOf(first.close())
+        server.say(
+            audio(1, id=1),
+            data("onMetaData", {}, id=1),
+            status.onStatus(1, status.UNPUBLISH_NOTIFY, ""),
+            UserControl(UserControlType.STREAM_EOF, 1).encode(),
+            audio(2, id=2),
+        )
+        self.assertEqual(([m.timestamp for m in two.messages], two.reasons), ([2], []))
+
+    def test_sameNumberAgain(self) -> None:
+        """A number that the server gives again is a stream again."""
+        server = Script(self).connected()
+        one, two = Listener(), Listener()
+        self.playBeside(server, one)
+        server.playing(two, 1)
+        server.say(audio(7, id=1))
+        self.assertEqual([m.timestamp for m in two.messages], [7])
+
+    def playBeside(self, server: Script, listener: Listener) -> None:
+        """Play stream 1 beside another one, and close it."""
+        stream = server.playing(listener, 1)
+        server.playing(Listener(), 2)
+        self.successResultOf(stream.close())
+
+    def test_closedTwice(self) -> None:
+        """Closing what is over closes nothing else."""
+        server = Script(self).connected()
+        first = server.playing(Listener(), 1)
+        other = Listener()
+        server.playing(other, 2)
+        for _ in range(2):
+            self.successResultOf(first.close())
+        self.assertEqual(other.reasons, [])
+        self.assertFalse(server.transport.disconnecting)
+
+    def test_closedWhileAnotherComes(self) -> None:
+        """The last stream that is open is not the last one, if another is on its way."""
+        server = Script(self).connected()
+        first = server.playing(Listener(), 1)
+        play = server.connection.play("other", Listener())
+        self.successResultOf(first.close())
+        self.assertFalse(server.transport.disconnecting)
+        server.answer(4.0, 2.0)
+        server.status(status.PLAY_START, id=2)
+        self.successResultOf(play)
+
+    def test_unwritableName(self) -> None:
+        """Told at once, and nothing waits for an answer that can't come."""
+        server = Script(self).connected()
+        publish = server.connection.publish("x", object())  # type: ignore[arg-type]
+        server.answer(4.0, 1.0)
+        self.failureResultOf(publish, LocalProtocolError)
+        server.clock.advance(ANSWER_SECONDS)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class ManyCallsTests(SynchronousTestCase):
+    def test_unread(self) -> None:
+        """Our own calls are no answers that a server has asked for: it may be slow to read them."""
+        server = Script(self).connected()
+        server.publishing()
+        server.protocol.outlet.pauseProducing()
+        for _ in range(3000):
+            server.connection.callNoReply("hint", "x" * 50)
+            server.connection.call("any", timeout=None).addErrback(lambda _: None)
+        self.assertNotIn("abortConnection", server.transport.calls)
+
+    def test_answered(self) -> None:
+        """Answers that were asked for are read at any rate; a second does not stop them."""
+        server = Script(self).connected()
+        answers = [server.connection.call("any") for _ in range(500)]
+        for number, answer in enumerate(answers):
+            server.answer(2.0 + number)
+            self.successResultOf(answer)
+        self.assertEqual(server.transport.producerState, "producing")
+
+    def test_early(self) -> None:
+        """Before the connect is accepted nothing may be said."""
+        server = Script(self)
+        before = server.transport.value()
+        self.failureResultOf(server.connection.call("any"), ConnectionClosed)
+        self.assertEqual(server.transport.value(), before)
+
+    def test_nobodyWaits(self) -> None:
+        """A connection that is lost before its connect is a failure only for those who have asked."""
+        Script(self).lose()
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_yesTwice(self) -> None:
+        """A status and a result for the same play: one of them is enough, and neither is out of place."""
+        server = Script(self).connected()
+        play = server.connection.play("test", Listener())
+        server.answer(2.0, 1.0)
+        server.answer(3.0)
+        server.status(status.PLAY_START)
+        self.successResultOf(play)
+        self.assertEqual(server.connection.calls.stray, 0)
+
+    def test_hungUp(self) -> None:
+        """A server that has not closed its side in time may not have everything, however the connection then ends."""
+        server = Script(self).connected()
+        closed = server.publishing().close()
+        half = IHalfCloseableProtocol(server.protocol)
+        half.writeConnectionLost()
+        server.clock.pump([1.0] * 31)
+        self.assertIn("loseConnection", server.transport.calls)
+        server.lose(ConnectionDone())
+        self.failureResultOf(closed, ConnectionClosed)

@@ -168,6 +168,42 @@ class PushTests(SynchronousTestCase):
         self.stream.registerProducer(late, True)
         self.assertEqual(late.calls, ["stop"])
 
+    def test_failingProducer(self) -> None:
+        """One that can't be stopped is logged; the connection ends all the same."""
+
+        class Failing(Producer):
+            def stopProducing(self) -> None:
+                raise ValueError("no")
+
+        self.stream.registerProducer(Failing(), True)
+        self.server.lose()
+        self.assertEqual(self.successResultOf(self.server.connection.whenClosed()), "gone")
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_fair(self) -> None:
+        """Two that share a connection take turns, though each fills it."""
+        server = self.server
+        turns = []
+
+        class Filling(Producer):
+            def __init__(self, name: str) -> None:
+                super().__init__()
+                self.name = name
+
+            def resumeProducing(self) -> None:
+                turns.append(self.name)
+                server.protocol.outlet.pauseProducing()
+
+        for stream, name in ((self.stream, "one"), (server.publishing(2), "two")):
+            producer = Filling(name)
+            server.protocol.outlet.pauseProducing()
+            stream.registerProducer(producer, True)
+        for _ in range(4):
+            server.protocol.outlet.resumeProducing()
+            for stream in server.connection._streams.values():
+                stream.send(audio(0))  # type: ignore[attr-defined]
+        self.assertEqual(turns, ["one", "two", "one", "two"])
+
 
 class PullTests(SynchronousTestCase):
     """A pull producer is asked for one message at a time, and others have their turn between."""

@@ -184,6 +184,15 @@ class PlayingTests(TransferTestCase):
         self.server.lose()
         self.assertEqual(self.successResultOf(self.done), "interrupted")
 
+    def test_interruptedAndStuck(self) -> None:
+        """A server that does not close is left after a while."""
+        self.begin()
+        self.playing.interrupt()
+        self.reactor.advance(FAREWELL_SECONDS)
+        self.assertIn("abortConnection", self.server.transport.calls)
+        self.server.lose()
+        self.assertEqual(self.successResultOf(self.done), "interrupted")
+
     def test_lost(self) -> None:
         """What came is there; and it is told that it is not all."""
         self.begin()
