@@ -219,6 +219,16 @@ class ReplacementTests(_Stage):
         os.utime(self.files("cert.pem"), (1, 1))
         self.assertEqual(self.later(), (A.serial, [], []))
 
+    def test_copiedWithItsTime(self) -> None:
+        """A copy of the same size that has the old file's time, written into the same file, is seen."""
+        self.startFiles()
+        path = self.files("cert.pem")
+        status = os.stat(path)
+        with open(path, "r+b") as file:
+            file.write(CUT.ljust(status.st_size, b"\n"))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        self.assertEqual(len(self.later()[2]), 1)
+
     def test_signs(self) -> None:
         """A change of time, size or inode alone is seen."""
         self.startFiles()
