@@ -26,7 +26,7 @@ from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectingCancelledError, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -297,8 +297,9 @@ class _Attempt:
         factory = RTMPClientFactory(url, self._clock, self._publishing, self._parameters, self._verbose)
         try:
             protocol = await self._endpoint.connect(factory)
-        except CancelledError:
-            raise
+        except (CancelledError, ConnectingCancelledError):
+            # Endpoints have an error of their own for it.
+            raise CancelledError() from None
         except Exception as error:
             raise ConnectionClosed(self._step, explain(error)) from error
         assert isinstance(protocol, RTMPProtocol)

@@ -189,6 +189,12 @@ class ConnectTests(ClientTestCase):
         self.failureResultOf(connected, CancelledError)
         self.assertIn("abortConnection", peer.transport.calls)
 
+    def test_cancelledOnTheWay(self) -> None:
+        """Endpoints have an error of their own for it; it is the same to our callers."""
+        connected = connect("rtmp://127.0.0.1:1936/live", reactor=self.reactor)
+        connected.cancel()
+        self.failureResultOf(connected, CancelledError)
+
     def test_lost(self) -> None:
         connected = self.connect()
         self.network.accept().lose()

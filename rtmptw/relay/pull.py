@@ -235,15 +235,16 @@ class Pulling:
     async def _run(self) -> None:
         """Connect and play, again and again."""
         while True:
+            failure: RTMPError | None = None
             try:
                 reason = self._discretion.about(await self._play())
             except RTMPError as error:
-                reason = self._discretion.about(error)
+                failure, reason = error, self._discretion.about(error)
             if self._isStopped:
                 return
             if self._publication is not None and self._lost is None:
                 self._lost = self._clock.callLater(LOST_SECONDS, self._end, f"its source is lost: {reason}")
-            delay = self._retry.nextDelay()
+            delay = self._retry.nextDelay(failure)
             self._log.warn(
                 "{path}: pull from {place}: {reason}; again in {delay:.1f} s",
                 path=self._path,

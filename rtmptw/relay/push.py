@@ -210,12 +210,13 @@ class Pushing:
         """Connect and send, again and again, until the publisher has gone; then once more, if nothing was sent yet."""
         isLast = False
         while True:
+            failure: RTMPError | None = None
             try:
                 published = await self._connect()
             except RTMPError as error:
                 if self._isStopped:
                     return
-                reason, hasMore = str(error), not self._isComplete
+                failure, reason, hasMore = error, str(error), not self._isComplete
             else:
                 reason = await self._send(published)
                 if self._isComplete:
@@ -224,7 +225,7 @@ class Pushing:
             hasMore = hasMore and not isLast
             if hasMore:
                 isLast = self._viewer.isOver
-                delay = self._retry.nextDelay()
+                delay = self._retry.nextDelay(failure)
                 self._log.warn(
                     "{path}: push to {place}: {reason}; again in {delay:.1f} s",
                     **self._words(reason=reason, delay=delay),

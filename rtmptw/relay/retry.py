@@ -15,6 +15,8 @@ from random import random
 from twisted.application.internet import backoffPolicy
 from twisted.internet.interfaces import IReactorTime
 
+from rtmptw.errors import AuthenticationError, RTMPError
+
 __all__ = ["FIRST_DELAY", "LONGEST_DELAY", "STABLE_SECONDS", "Retry"]
 
 #: Seconds between tries: before the second one, and at the most.
@@ -47,15 +49,19 @@ class Retry:
         """A try has succeeded, for now."""
         self._connected = self._clock.seconds()
 
-    def nextDelay(self) -> float:
+    def nextDelay(self, error: RTMPError | None = None) -> float:
         """
         A try has failed, or its connection is gone.
 
+        @param error: why. A password that was refused does not get better, and who tries it often is locked out, with
+            everybody at his address: then the longest delay is the next one.
         @return: how long to wait before the next one, seconds.
         """
         connected, self._connected = self._connected, None
         if connected is not None and self._clock.seconds() - connected >= STABLE_SECONDS:
             self._failures = 0
+        if isinstance(error, AuthenticationError):
+            return LONGEST_DELAY
         delay = _policy(self._failures)
         self._failures += 1
         return float(delay)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.errors import AuthenticationError, CallError
 from rtmptw.relay import retry
 from rtmptw.relay.retry import FACTOR, FIRST_DELAY, JITTER, LONGEST_DELAY, STABLE_SECONDS, Retry
 
@@ -45,6 +46,11 @@ class RetryTests(SynchronousTestCase):
             delays = self.delays(20)
             for number, delay in enumerate(delays):
                 self.assertLessEqual(delay, sum(delays[:number]) / 10 + FIRST_DELAY + JITTER)
+
+    def test_refusedPassword(self) -> None:
+        """It does not get better, and who tries it often locks out others."""
+        self.assertEqual(Retry(self.clock).nextDelay(AuthenticationError("wrong password")), LONGEST_DELAY)
+        self.assertLess(Retry(self.clock).nextDelay(CallError("publish", "in use")), 1)
 
     def test_stable(self) -> None:
         """A connection that has lasted makes everything begin anew; one that has not, or never was, does not."""
