@@ -219,6 +219,7 @@ class ClientConnection(NetConnection):
         # If the handshake has not come to its end, there was no call.
         self._connected.decide(Failure(ConnectionClosed("connect", reason)))
         streams, self._streams = self._streams, {}
+        self._published = any(isinstance(stream, PublishedStream) for stream in streams.values())
         for stream in streams.values():
             stream.end(reason)
 
@@ -233,7 +234,6 @@ class ClientConnection(NetConnection):
             stream.start()
             # Not what: the name may be a key.
             self._activity = f"we had {'published' if stream.COMMAND == 'publish' else 'played'}"
-            self._published |= stream.COMMAND == "publish"
             self.calls.accepted(stream.transactionId)
 
     # Calls

@@ -82,6 +82,7 @@ class FLVPlayback:
         self._items: deque[Item] = deque()
         self._isEmpty = True
         self._isCut = False
+        self._cutAt = 0
         self._began: float | None = None
         self._next: IDelayedCall | None = None
         self._reading = self._paused = self._over = False
@@ -93,6 +94,13 @@ class FLVPlayback:
             return 0
         due = self._items[0].due if self._items else None
         return max(0, self._elapsed() - (self.position if due is None else due))
+
+    @property
+    def fault(self) -> str:
+        """What was wrong with the end of the file: it was cut off, or damaged; empty if nothing was."""
+        return (
+            f"{self.name}: it is cut off or damaged at byte {self._cutAt}; all before was sent" if self._isCut else ""
+        )
 
     def start(self, send: Callable[[Message], None]) -> Deferred[None]:
         """
@@ -199,7 +207,7 @@ class FLVPlayback:
                 )
             raise PlaybackError(f"{self.name}: there is nothing in it that could be sent (it ends at byte {end})")
         if self._reader.pending and not self._isCut:
-            self._isCut = True
+            self._isCut, self._cutAt = True, end
             self._log.warn(
                 "{name}: it is cut off: the tag at byte {end} is not whole; all before it was sent",
                 name=self.name,

@@ -18,7 +18,7 @@ from rtmptw.client import play, publish
 from rtmptw.errors import ConnectionClosed, RTMPError
 from rtmptw.session.clientstream import PlayedStream, PublishedStream, State
 from rtmptw.tools.flvsink import FLVSink
-from rtmptw.tools.flvsource import FLVPlayback
+from rtmptw.tools.flvsource import FLVPlayback, PlaybackError
 from rtmptw.url import RTMPURL
 
 __all__ = ["FAREWELL_SECONDS", "Playing", "Publishing", "Transfer"]
@@ -135,6 +135,8 @@ class Publishing(Transfer):
         except BaseException:
             stream.connection.abort()
             raise
+        if self._playback.fault:
+            raise PlaybackError(self._playback.fault)
         return "interrupted" if self._isInterrupted else "the file has ended"
 
 

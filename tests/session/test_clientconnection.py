@@ -568,6 +568,15 @@ class CloseTests(SynchronousTestCase):
         self.failureResultOf(server.connection.close(), ConnectionClosed)
         self.assertEqual(self.successResultOf(server.connection.whenClosed()), "gone")
 
+    def test_nothingLeft(self) -> None:
+        """A stream that was over before is not what a lost connection can have cost."""
+        server = Script(self).connected()
+        published = server.publishing(1)
+        server.playing(Listener(), 2)
+        self.successResultOf(published.close())
+        server.lose()
+        self.assertIsNone(self.successResultOf(server.connection.close()))
+
     def test_abort(self) -> None:
         server = Script(self).connected()
         stream = server.publishing()

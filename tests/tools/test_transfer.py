@@ -94,6 +94,16 @@ class PublishingTests(TransferTestCase):
         self.server.finish()
         self.assertEqual(self.successResultOf(self.done), "the file has ended")
 
+    def test_cutFile(self) -> None:
+        """What is whole is sent, and it is no success."""
+        self.begin(FILE[:-3])
+        self.reactor.pump([0, 0, 1.5, 1, 0, 0, 0])
+        self.server.finish()
+        error = self.failureResultOf(self.done, PlaybackError).value
+        whole = len(fileHeader()) + 2 * len(encodeTag(8, 0, SOUND))
+        self.assertIn(f"it is cut off or damaged at byte {whole};", str(error))
+        self.assertEqual(len(self.sent()), 2)
+
     def test_interrupted(self) -> None:
         """What was read is sent, and the end is said."""
         self.begin()
