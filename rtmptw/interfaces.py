@@ -223,10 +223,26 @@ class IOutlet(Interface):
 
     ready = Attribute("L{bool}: whether the connection takes more; what is written regardless is kept.")
 
+    block = Attribute("L{int}: how many bytes are best offered at a time.")
+
     peer = Attribute("L{str}: who is at the other end, for the log.")
 
     def write(data):  # type: ignore[no-untyped-def]
-        """Send bytes that are chunks already, whole messages only."""
+        """
+        Send bytes that are chunks already, whole messages only; all of it, now or later.
+
+        @type data: L{bytes}, or a L{memoryview} of what nobody changes.
+        """
+
+    def offer(data):  # type: ignore[no-untyped-def]
+        """
+        Send as much as the connection takes at once. To be called while C{ready}.
+
+        If that is not all of C{data}, the rest of the message in which it stopped must be written next.
+
+        @type data: L{bytes}
+        @return: how many bytes were taken.
+        """
 
     def attach(drained):  # type: ignore[no-untyped-def]
         """Have C{drained()} called each time the outlet becomes ready again."""

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.test_outlet -*-
 """
-The one way out of a connection.
+The one way out of a connection, over any transport. L{rtmptw.directoutlet} is the faster one for TCP.
 
 Flow control
 ============
@@ -35,9 +35,13 @@ class Outlet:
     What leaves one connection.
 
     @ivar ready: whether the connection takes more.
+    @ivar block: how many bytes are best offered at a time.
     @ivar peer: who is at the other end, for the log.
     @ivar excess: how many bytes of answers were written since it has not been ready.
     """
+
+    #: What the transport has taken waits in this process until the system takes it: so no more than it needs.
+    block = 64 * 1024
 
     def __init__(self, transport: IConsumer, clock: IReactorTime, peer: str) -> None:
         self.ready = True
@@ -50,7 +54,14 @@ class Outlet:
         self._drained: dict[Callable[[], None], None] = {}
         self._emptied: Callable[[], None] | None = None
         self._open = True
-        transport.registerProducer(self, True)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._transport.registerProducer(self, True)
+
+    def _release(self) -> None:
+        """The transport is done with us."""
+        self._transport.unregisterProducer()
 
     @property
     def stalled(self) -> float:
@@ -61,15 +72,18 @@ class Outlet:
         """This process has stood still: that is nobody's stall."""
         self._fullSince += seconds
 
-    def write(self, data: bytes) -> None:
+    def offer(self, data: bytes) -> int:
+        """See L{IOutlet.offer}."""
+        self.write(data)
+        return len(data)
+
+    def write(self, data: bytes | memoryview) -> None:
         """See L{IOutlet.write}."""
         if not self._open or not data:
             return
-        if self.ready and len(data) <= PIECE:
-            self._transport.write(data)
-            return
         self._waiting.append(data)
-        self._hand()
+        if self.ready:
+            self._hand()
 
     def answer(self, data: bytes) -> None:
         """Send what the peer has asked for. How much of that waits is counted: somebody may ask and never read."""
@@ -94,7 +108,7 @@ class Outlet:
         self._open = False
         self._drained.clear()
         if self.ready:
-            self._transport.unregisterProducer()
+            self._release()
             emptied()
         else:
             self._emptied = emptied
@@ -102,12 +116,16 @@ class Outlet:
     def _hand(self) -> None:
         """Give the transport what waits, until it has enough."""
         while self.ready and self._waiting:
-            data = self._waiting.popleft()
-            if len(data) > PIECE:
-                rest = memoryview(data)
-                self._waiting.appendleft(rest[PIECE:])
-                data = bytes(rest[:PIECE])
-            self._transport.write(bytes(data))
+            self._handPiece(PIECE)
+
+    def _handPiece(self, size: int) -> None:
+        """Give the transport the next C{size} bytes that wait, or what there is in one block."""
+        data = self._waiting.popleft()
+        if len(data) > size:
+            rest = memoryview(data)
+            self._waiting.appendleft(rest[size:])
+            data = rest[:size]
+        self._transport.write(bytes(data))
 
     # IPushProducer, for the transport
 
@@ -121,12 +139,15 @@ class Outlet:
         """The transport has sent all of it."""
         self.ready = True
         self._hand()
-        if not self.ready:
-            return
+        if self.ready:
+            self._allGone()
+
+    def _allGone(self) -> None:
+        """Nothing waits any more: tell those who have to know."""
         self.excess = 0
         if self._emptied is not None:
             emptied, self._emptied = self._emptied, None
-            self._transport.unregisterProducer()
+            self._release()
             emptied()
         for drained in tuple(self._drained):
             if self.ready and drained in self._drained:

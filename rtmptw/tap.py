@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import Any
 
 from twisted.application.internet import StreamServerEndpointService
@@ -26,6 +28,9 @@ from rtmptw.auth.publishers import PublisherAuthentication
 from rtmptw.auth.userfile import UserFile, UserFileError, readUsers
 from rtmptw.closereason import explain
 from rtmptw.errors import CertificateError, URLError
+from rtmptw.live.hub import StreamHub
+from rtmptw.live.rounds import FlushTimes
+from rtmptw.live.tape import CacheLimits
 from rtmptw.record.recorder import Recorder
 from rtmptw.relay.pull import Pull
 from rtmptw.relay.push import Push
@@ -39,6 +44,9 @@ __all__ = ["Options", "RTMPService", "makeService"]
 WRITERS = 8
 
 MAX_PORT = 65535
+
+#: The longest that media may be gathered, ms.
+MAX_FLUSH = 10_000
 
 #: What C{--help} shows below the options.
 EXAMPLES = """
@@ -80,7 +88,7 @@ class Options(BaseOptions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.update(port=[], push=[], pull=[])
+        self.update(port=[], push=[], pull=[], flush=FlushTimes(), cache=CacheLimits())
 
     def getUsage(self, width: int | None = None) -> str:
         """The options, and examples."""
@@ -120,6 +128,37 @@ class Options(BaseOptions):
         """APP/NAME=URL: as --pull, but fetch it all the time; repeatable."""
         self["pull"].append((*_readRelay("pull-always", relay, "live/camera=rtmp://host/app/camera"), True))
 
+    def opt_flush(self, times: str) -> None:
+        """MIN:MAX: how long media is gathered before it is sent to viewers, ms; 0:0: never. [default: 0:100]"""
+        least, colon, most = times.partition(":")
+        try:
+            flush = FlushTimes(_seconds(least), _seconds(most))
+            if not colon or flush.least > flush.most:
+                raise ValueError
+        except ValueError:
+            raise UsageError(
+                f"--flush {times}: two times in ms, the lesser one first, neither more than 10 seconds: 0:100"
+            ) from None
+        self["flush"] = flush
+
+    def opt_cache_seconds(self, seconds: str) -> None:
+        """Who begins to watch starts at the newest keyframe, unless it is older than this. [default: any age]"""
+        try:
+            number = float(seconds)
+            if not 0 <= number < inf:
+                raise ValueError
+        except ValueError:
+            raise UsageError(f"--cache-seconds {seconds}: a number of seconds, as 4 or 2.5") from None
+        self["cache"] = replace(self["cache"], seconds=number)
+
+    def opt_cache_frames(self, frames: str) -> None:
+        """... or more frames of audio and video ago than this. [default: 4096]"""
+        self["cache"] = replace(self["cache"], frames=_count("cache-frames", frames))
+
+    def opt_cache_bytes(self, size: str) -> None:
+        """... or more bytes ago than this. [default: 16777216]"""
+        self["cache"] = replace(self["cache"], bytes=_count("cache-bytes", size))
+
     def opt_version(self) -> None:
         """Print the version of rtmptw, and exit."""
         print(f"rtmptw {rtmptw.__version__}")
@@ -149,6 +188,25 @@ class Options(BaseOptions):
             except UserFileError as error:
                 raise UsageError(f"--publish-user {error}") from None
             self["publish-user"] = os.path.abspath(users)
+
+
+def _seconds(milliseconds: str) -> float:
+    """
+    @raise ValueError: if it is no time between rounds.
+    """
+    number = float(milliseconds)
+    if not 0 <= number <= MAX_FLUSH:
+        raise ValueError(f"{milliseconds} is not within 0 and {MAX_FLUSH}")
+    return number / 1000
+
+
+def _count(option: str, text: str) -> int:
+    """
+    @raise UsageError: if it is no positive number.
+    """
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise UsageError(f"--{option} {text}: a number, 1 or more")
+    return int(text)
 
 
 def _readRelay(option: str, text: str, example: str) -> tuple[str, RTMPURL]:
@@ -233,7 +291,8 @@ def makeService(options: Options) -> IService:
     application = None
     if options["publish-user"] is not None:
         application = PublisherAuthentication(UserFile(options["publish-user"]).password, clock)
-    factory = RTMPServerFactory(application, clock=clock, verbose=bool(options["verbose"]))
+    hub = StreamHub(clock, options["flush"], options["cache"])
+    factory = RTMPServerFactory(application, hub, clock, bool(options["verbose"]))
     writers = ThreadPool(0, WRITERS, "recorder")
     recorder = None
     if options["record"] is not None:

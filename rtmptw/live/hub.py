@@ -17,7 +17,9 @@ from zope.interface import implementer
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IOutlet, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.live.livestream import LiveStream, Publication
+from rtmptw.live.rounds import FlushTimes, Rounds
 from rtmptw.live.subscription import Subscription
+from rtmptw.live.tape import CacheLimits
 from rtmptw.live.viewer import Viewer
 from rtmptw.session.status import BAD_NAME
 
@@ -35,14 +37,18 @@ class StreamHub:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, flush: FlushTimes | None = None, cache: CacheLimits | None = None) -> None:
         """
         @param clock: the reactor, or what stands for it.
+        @param flush: how long what comes may be gathered before it is sent to viewers.
+        @param cache: how far back a joiner may start.
         """
         self.observers: list[IStreamObserver] = []
         self.sources: list[IStreamSource] = []
         self._wanted: set[str] = set()
         self._clock = clock
+        self._rounds = Rounds(clock, flush)
+        self._cache = cache
         self._streams: dict[str, LiveStream] = {}
 
     def __iter__(self) -> Iterator[LiveStream]:
@@ -84,7 +90,7 @@ class StreamHub:
     def _stream(self, path: str) -> LiveStream:
         stream = self._streams.get(path)
         if stream is None:
-            stream = self._streams[path] = LiveStream(path, self._clock, self._left)
+            stream = self._streams[path] = LiveStream(path, self._clock, self._left, self._rounds, self._cache)
         return stream
 
     def _left(self, stream: LiveStream) -> None:

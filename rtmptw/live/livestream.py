@@ -3,7 +3,8 @@
 A live stream: a name, at most one publisher, a tape, and everybody who watches.
 
 The path of a message: L{Publication.append} classifies it, keeps it if it is a header, encodes it once onto the tape,
-and gives it to the subscribers. At the end of a read, L{Publication.flush} lets every viewer catch up with the tape.
+and gives it to the subscribers. At the end of a read, L{Publication.flush} asks for a round, in which every viewer
+catches up with the tape (L{rtmptw.live.rounds}).
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IOutlet, IPublication, ISubscriber
 from rtmptw.live.headers import HeaderCache
 from rtmptw.live.image import decodeImages, encodeImage
+from rtmptw.live.rounds import Rounds
 from rtmptw.live.subscription import Subscription
-from rtmptw.live.tape import Tape
+from rtmptw.live.tape import CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
 from rtmptw.wire.media import MediaKind, classify, describe
 from rtmptw.wire.message import Message, MessageType
@@ -48,27 +50,44 @@ class LiveStream:
 
     _log = Logger()
 
-    def __init__(self, path: str, clock: IReactorTime, left: Callable[[LiveStream], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        clock: IReactorTime,
+        left: Callable[[LiveStream], None],
+        rounds: Rounds,
+        cache: CacheLimits | None = None,
+    ) -> None:
         """
         @param left: called when somebody has gone.
+        @param rounds: those of the process.
+        @param cache: how far back a joiner may start.
         """
         self.path = path
         self.clock = clock
         self.publication: Publication | None = None
         self.headers = HeaderCache()
-        self._tape = Tape()
+        self._rounds = rounds
+        self._cache = cache
+        self._tape = Tape(cache=cache)
+        self._keyframe: int | None = None
         self.hasVideo = False
         self._mainTrack = _NO_TRACK
         self._left = left
         self._audience: set[Viewer | Subscription] = set()
         self._viewers: dict[Viewer, None] = {}
         self._subscriptions: dict[Subscription, None] = {}
-        self._holds: set[Subscription] = set()
+        self._holds: set[object] = set()
 
     @property
     def audience(self) -> int:
         """See the class."""
         return len(self._audience)
+
+    @property
+    def viewers(self) -> tuple[Viewer, ...]:
+        """Those who watch now."""
+        return tuple(self._viewers)
 
     @property
     def isUnused(self) -> bool:
@@ -92,7 +111,8 @@ class LiveStream:
             raise LocalProtocolError(f"{self.path} is published already")
         self.publication = Publication(self, publisher, hops)
         self.headers = HeaderCache()
-        self._tape = Tape()
+        self._tape = Tape(cache=self._cache)
+        self._keyframe = None
         self.hasVideo = False
         self._mainTrack = _NO_TRACK
         for viewer in self._viewers:
@@ -152,16 +172,16 @@ class LiveStream:
         self._audience.discard(subscription)
         self._left(self)
 
-    def hold(self, subscription: Subscription) -> None:
-        """Do not read the publisher until this subscription is released."""
+    def hold(self, reader: object) -> None:
+        """Do not read the publisher until this subscription or viewer is released."""
         if self.publication is not None and not self._holds:
             self.publication.publisher.pauseProducing()
-        self._holds.add(subscription)
+        self._holds.add(reader)
 
-    def release(self, subscription: Subscription) -> None:
+    def release(self, reader: object) -> None:
         """Undo L{hold}. Harmless when repeated."""
-        if subscription in self._holds:
-            self._holds.remove(subscription)
+        if reader in self._holds:
+            self._holds.remove(reader)
             if self.publication is not None and not self._holds:
                 self.publication.publisher.resumeProducing()
 
@@ -171,7 +191,7 @@ class LiveStream:
         tape = self._tape
         if not tape.hasRoom(len(image)):
             # One read may hold more than the tape: nobody who keeps up shall miss any of it.
-            self._flush()
+            self._serveAll()
         isKeyframe = False
         if message.type == MessageType.DATA:
             self.headers.seeData(message)
@@ -208,10 +228,22 @@ class LiveStream:
         return track == self._mainTrack
 
     def _flush(self) -> None:
-        for viewer in tuple(self._viewers):
-            self._serve(viewer, viewer.flush)
+        if self._viewers:
+            self._rounds.due(self)
+        else:
+            self.forgetSurplus()
+
+    def _serveAll(self) -> None:
+        """Do not wait for the next round."""
+        for viewer in self.viewers:
+            self.serve(viewer, viewer.flush)
+        self.forgetSurplus()
+
+    def forgetSurplus(self) -> None:
+        """Forget what nobody needs any more, once for each keyframe."""
         tape = self._tape
-        if tape.keyframe is not None and tape.keyframe - tape.first >= _SURPLUS:
+        if tape.keyframe != self._keyframe and tape.keyframe is not None and tape.keyframe - tape.first >= _SURPLUS:
+            self._keyframe = tape.keyframe
             positions = [viewer.position for viewer in self._viewers if viewer.position is not None]
             tape.forget(min([tape.keyframe, *positions]))
 
@@ -226,13 +258,13 @@ class LiveStream:
         for subscription in subscriptions:
             subscription.end(reason)
         for viewer in viewers:
-            self._serve(viewer, viewer.end)
+            self.serve(viewer, viewer.end)
         if holds:
             # It may have more to say, to another stream or for a proper farewell.
             publisher.resumeProducing()
         self._left(self)
 
-    def _serve(self, viewer: Viewer, serve: Callable[[], None]) -> None:
+    def serve(self, viewer: Viewer, serve: Callable[[], None]) -> None:
         """What goes wrong with one viewer costs that viewer alone."""
         try:
             serve()
@@ -243,8 +275,8 @@ class LiveStream:
     def _past(self) -> list[Message]:
         """What a late subscriber is given first: as a late viewer is, but no video is kept from it."""
         tape = self._tape
-        start = tape.keyframe
-        if start is None and tape.first == 0:
+        start = tape.start
+        if start is None and tape.keyframe is None and tape.first == 0:
             return decodeImages(tape.images(0))
         if start is None:
             start = tape.end

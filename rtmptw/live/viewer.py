@@ -4,19 +4,23 @@ A viewer: a position on a stream's tape, and a connection that is sent what come
 
 How fast a viewer is served
 ===========================
-- While its outlet is ready, it is given everything up to the end of the tape, in blocks, whole messages only.
-- While its outlet is full nothing is sent, and nothing is queued: the tape goes on, the viewer stays where it is.
+- In each round (L{rtmptw.live.rounds}), while its outlet is ready, it is given everything up to the end of the tape, in
+  blocks that it shares with all who are at the same position (L{rtmptw.live.tape}).
+- What the connection takes of a block at once is sent. The message in which it stopped is sent to its end, and with it
+  the viewer's place is behind that message: nothing else is queued, the tape goes on, the viewer stays where it is.
 - Too far behind, by bytes or by seconds, or off the tape, it goes on at the newest keyframe; headers again first, if
-  they have changed. What it jumped over is counted. The publisher never waits for a viewer.
+  they have changed. What it jumped over is counted. The publisher never waits for a viewer, with one exception.
+- Nothing live comes faster than L{FASTEST}. A publisher that is faster is a file on its way, and loses nothing by
+  waiting: while a viewer is L{HOLD_BYTES} behind, it is read no faster than that.
 - When the publisher has gone, the tape grows no more, and what is on it is sent however long that takes.
 
 Where it starts
 ===============
 - Before the publisher: with the publisher's first message.
 - Later: with metadata, every header, and the newest keyframe that the tape still has.
-- If there is none (the last one is longer ago than the tape reaches): at the end of the tape, with metadata, every
-  header, and all but video; with video from the next keyframe on. Who wants video again after a while without goes on
-  in the same way where it is.
+- If there is none (the last one is longer ago than the tape reaches, or than joiners are to be given): at the end of
+  the tape, with metadata, every header, and all but video; with video from the next keyframe on. Who wants video again
+  after a while without goes on in the same way where it is.
 - If there has never been one (data only; video that we do not understand): at the end of the tape, with everything.
 - A relay that has lost its connection: at the first keyframe that it has not sent yet, so that time never goes back.
 """
@@ -26,26 +30,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.interfaces import IOutlet, IViewing
 from rtmptw.live.headers import HeaderCache
 from rtmptw.live.image import address, encodeImage, toPublish
-from rtmptw.live.tape import Entry, Tape
+from rtmptw.live.tape import Tape
 from rtmptw.wire.message import MessageType
 
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["BLOCK", "END_DELAY", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "Viewer"]
-
-#: How much is handed to the outlet at a time, bytes.
-BLOCK = 128 * 1024
+__all__ = ["END_DELAY", "FASTEST", "HOLD_BYTES", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "Viewer"]
 
 #: How far a viewer may be behind before it skips.
 MAX_BEHIND_BYTES = 8 * 1024 * 1024
 MAX_BEHIND_SECONDS = 5.0
+
+#: How far behind a viewer may be before a publisher that is faster than anything live waits for it, bytes; and how fast
+#: that is, bytes per second.
+HOLD_BYTES = 4 * 1024 * 1024
+FASTEST = 16 * 1024 * 1024
+
+#: The message stream ID of the tape's bytes, little-endian.
+_SHARED_ID = (1).to_bytes(4, "little")
 
 #: Seconds between the last frame and the news of the end: rtmp2src throws the last frame away if they come together
 #: (wire facts 3.3).
@@ -82,7 +92,6 @@ class Viewer:
         self.skipped = 0
         self._stream = stream
         self._outlet = outlet
-        self._streamId = streamId.to_bytes(4, "little")
         self._ended = ended
         self._after = after
         self._publishes = publishes
@@ -96,6 +105,8 @@ class Viewer:
         self._jumped = 0.0
         self._isOver = False
         self._stopped = False
+        self._hold: IDelayedCall | None = None
+        self.readdress(streamId)
         outlet.attach(self.flush)
 
     def begin(self, tape: Tape, headers: HeaderCache) -> None:
@@ -106,6 +117,24 @@ class Viewer:
             self.position = 0
 
     @property
+    def peer(self) -> str:
+        """Who it is, for the log."""
+        return str(self._outlet.peer)
+
+    @property
+    def lagBytes(self) -> int:
+        """How much there is that it has not been sent yet."""
+        return 0 if self._tape is None or self.position is None else self._tape.behind(self.position)
+
+    @property
+    def lagMilliseconds(self) -> float:
+        """For how long the oldest of that has been there."""
+        tape, position = self._tape, self.position
+        if tape is None or position is None or position >= tape.end:
+            return 0.0
+        return (self._stream.clock.seconds() - tape.written(position)) * 1000
+
+    @property
     def isOver(self) -> bool:
         """Whether the publisher has gone."""
         return self._isOver
@@ -113,6 +142,11 @@ class Viewer:
     def readdress(self, streamId: int) -> None:
         """Send on another message stream from now on."""
         self._streamId = streamId.to_bytes(4, "little")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Whether the bytes on the tape are those to be sent."""
+        self._isPlain = not (self._unwanted or self._soundOnly or self._publishes) and self._streamId == _SHARED_ID
 
     def end(self) -> None:
         """The publisher has gone. Send what is left, then say so."""
@@ -125,32 +159,69 @@ class Viewer:
         if tape is None or self._stopped:
             return
         if not self._paused and not self._mustWait(tape):
-            if outlet.ready and self._mustJump(tape):
-                self._jump(tape)
-            position = self.position
-            if position is not None and position >= tape.first:
-                while outlet.ready and position < tape.end:
-                    entries = tape.entries(position, BLOCK)
-                    if self._soundOnly and tape.keyframe is not None and tape.keyframe >= position:
-                        entries = entries[: tape.keyframe - position] or self._getPicture(entries)
-                    if self._headersDue:
-                        self._sendHeaders(entries[0].timestamp, self._headersDue)
-                    self.position = position = position + len(entries)
-                    self._send(entries)
-                if position == tape.end and not self._soundOnly:
-                    self._headerChanges = self._headers.changes
+            if outlet.ready:
+                if self._mustJump(tape):
+                    self._jump(tape)
+                self._send(tape, outlet)
+            if self._hold is not None or not outlet.ready:
+                self._keepPace(tape)
         if self._isOver and (self._paused or self._mustWait(tape) or self.position == tape.end):
             self._finish()
 
-    def _send(self, entries: list[Entry]) -> None:
-        if self._unwanted or self._soundOnly:
-            entries = [entry for entry in entries if self._isWanted(entry.type)]
-        if self._publishes:
-            block = b"".join([self._published(entry.type, entry.image) for entry in entries])
-        else:
-            block = b"".join([address(entry.image, self._streamId) for entry in entries])
-        if block:
-            self._outlet.write(block)
+    def _send(self, tape: Tape, outlet: IOutlet) -> None:
+        """The hot path: once for each viewer and round."""
+        position = self.position
+        assert position is not None
+        while position < tape.end and outlet.ready:
+            if self._isPlain and not self._headersDue:
+                block, after = tape.block(position, outlet.block)
+                taken = outlet.offer(block)
+                if taken < len(block):
+                    after = self._finishMessage(tape, position, taken, tape.images(position))
+            else:
+                after = self._sendTailored(tape, position)
+            self.position = position = after
+        if position == tape.end and not self._soundOnly:
+            self._headerChanges = self._headers.changes
+
+    def _finishMessage(self, tape: Tape, position: int, taken: int, images: list[bytes]) -> int:
+        """
+        The connection has taken a part of a block only: write the rest of the message in which it stopped.
+
+        @param images: what the block was made of.
+        @return: the position behind that message.
+        """
+        for image in images:
+            if taken < len(image):
+                break
+            taken -= len(image)
+            position += 1
+        shared = tape.entry(position).image
+        # What waits is shared by all who wait, if it is the same for all behind the header.
+        self._outlet.write(memoryview(shared if shared[taken:] == image[taken:] else image)[taken:])
+        return position + 1
+
+    def _sendTailored(self, tape: Tape, position: int) -> int:
+        """
+        Send what others are not sent in this way: some types only, or on another message stream, or headers first.
+
+        @return: the position behind what was sent.
+        """
+        outlet, after = self._outlet, tape.reach(position, self._outlet.block)
+        if self._soundOnly and tape.keyframe is not None and tape.keyframe >= position:
+            if tape.keyframe == position:
+                self._getPicture(tape)
+            else:
+                after = min(after, tape.keyframe)
+        if self._headersDue:
+            self._sendHeaders(tape.timestamp(position), self._headersDue)
+        if not outlet.ready:
+            return position
+        entries = tape.entries(position, after)
+        images = [self._published(entry.type, entry.image) if self._isWanted(entry.type) else b"" for entry in entries]
+        block = b"".join(images)
+        taken = outlet.offer(block) if block else 0
+        return after if taken == len(block) else self._finishMessage(tape, position, taken, images)
 
     def _published(self, type: int, image: bytes) -> bytes:
         return address(toPublish(image) if type == MessageType.DATA and self._publishes else image, self._streamId)
@@ -158,12 +229,12 @@ class Viewer:
     def _isWanted(self, type: int) -> bool:
         return type not in self._unwanted and not (self._soundOnly and type == MessageType.VIDEO)
 
-    def _getPicture(self, entries: list[Entry]) -> list[Entry]:
+    def _getPicture(self, tape: Tape) -> None:
         """The keyframe has come that this viewer has waited for; video headers before it were withheld as well."""
         self._soundOnly = False
-        if self._headerChanges != self._headers.changes:
-            self._sendHeaders(entries[0].timestamp)
-        return entries
+        self._settle()
+        if self._headerChanges != self._headers.changes and self.position is not None:
+            self._sendHeaders(tape.timestamp(self.position))
 
     def _mustWait(self, tape: Tape) -> bool:
         """Whether there is nothing yet that it has not sent before."""
@@ -175,20 +246,22 @@ class Viewer:
         position = self.position
         if position is None or position < tape.first:
             return True
-        if self._isOver or tape.keyframe is None or tape.keyframe <= position:
+        if tape.keyframe is None or tape.keyframe <= position or self._isOver:
             return False
         if tape.behind(position) > MAX_BEHIND_BYTES:
             return True
         # What was on the tape before it came, or before it jumped, is no delay of its own.
-        since = max(tape.entry(position).written, self._jumped)
-        return self._stream.clock.seconds() - since > MAX_BEHIND_SECONDS
+        return self._stream.clock.seconds() - max(tape.written(position), self._jumped) > MAX_BEHIND_SECONDS
 
     def _jump(self, tape: Tape) -> None:
         """Start, or start again, at the newest keyframe; without one on the tape, at its end and with sound alone."""
         position, hadPicture = self.position, not self._soundOnly
+        # The cache is bounded for those who come; who is here already needs a place to go on.
+        keyframe = tape.start if position is None and not self._after else tape.keyframe
         self._jumped = self._stream.clock.seconds()
-        self.position = tape.end if tape.keyframe is None else tape.keyframe
-        self._soundOnly = tape.keyframe is None and tape.hasKeyframes
+        self.position = tape.end if keyframe is None else keyframe
+        self._soundOnly = keyframe is None and tape.hasKeyframes
+        self._settle()
         if position is not None:
             self._miss(self.position - position)
         if self._soundOnly and hadPicture:
@@ -198,7 +271,26 @@ class Viewer:
                 peer=self._outlet.peer,
             )
         if position is None or self._headerChanges != self._headers.changes:
-            self._sendHeaders(tape.entry(min(self.position, tape.end - 1)).timestamp)
+            self._sendHeaders(tape.timestamp(min(self.position, tape.end - 1)))
+
+    def _keepPace(self, tape: Tape) -> None:
+        """While this viewer is far behind, hold a publisher that is faster than anything live, until it is not."""
+        behind = 0 if self.position is None or self._isOver else tape.behind(self.position)
+        if behind <= HOLD_BYTES:
+            self._letGo()
+        elif self._hold is None and self.position is not None:
+            clock = self._stream.clock
+            early = behind / FASTEST - (clock.seconds() - tape.written(self.position))
+            if early > 0:
+                self._stream.hold(self)
+                self._hold = clock.callLater(early, self._letGo)
+
+    def _letGo(self) -> None:
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            if hold.active():
+                hold.cancel()
+            self._stream.release(self)
 
     def _sendHeaders(self, timestamp: int, types: frozenset[int] | None = None) -> None:
         """Metadata and headers, all or of some types, with the time of the frame that will follow, ms."""
@@ -233,6 +325,7 @@ class Viewer:
 
     def _detach(self) -> None:
         self._stopped = True
+        self._letGo()
         self._outlet.detach(self.flush)
         if self.skipped:
             self._log.info(
@@ -247,6 +340,7 @@ class Viewer:
     def pause(self) -> None:
         """See L{IViewing.pause}."""
         self._paused = True
+        self._letGo()
 
     def resume(self) -> None:
         """
@@ -269,11 +363,13 @@ class Viewer:
         """
         if not wanted:
             self._unwanted |= {type}
+            self._settle()
         elif type in self._unwanted:
             self._unwanted -= {type}
             self._headersDue |= {type}
             if type == MessageType.VIDEO and self._tape is not None:
                 self._soundOnly = self._tape.hasKeyframes
+            self._settle()
             self.flush()
 
     def stop(self) -> None:

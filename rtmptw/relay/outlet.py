@@ -48,7 +48,16 @@ class RelayOutlet:
             self._inner.detach(self._tell)
             self._inner = None
 
-    def write(self, data: bytes) -> None:
+    @property
+    def block(self) -> int:
+        """See L{IOutlet}."""
+        return 0 if self._inner is None else int(self._inner.block)
+
+    def offer(self, data: bytes) -> int:
+        """See L{IOutlet.offer}. Without a connection it goes nowhere."""
+        return len(data) if self._inner is None else int(self._inner.offer(data))
+
+    def write(self, data: bytes | memoryview) -> None:
         """See L{IOutlet.write}. Without a connection it goes nowhere."""
         if self._inner is not None:
             self._inner.write(data)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,6 +15,7 @@ from zope.interface import implementer
 from rtmptw.interfaces import IOutlet, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.livestream import LiveStream, Publication
+from rtmptw.live.rounds import FlushTimes
 from rtmptw.live.viewer import Viewer
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire import amf0
@@ -73,6 +74,11 @@ def content(messages: Iterable[Message]) -> Content:
     return [(int(message.type), message.timestamp, message.payload) for message in messages]
 
 
+def atOnce(clock: IReactorTime) -> StreamHub:
+    """A hub that sends everything at once: how much processor time a test takes shall change nothing."""
+    return StreamHub(clock, FlushTimes(0, 0))
+
+
 @implementer(IOutlet)
 class MemoryOutlet:
     """
@@ -98,11 +104,18 @@ class MemoryOutlet:
         """How many want to know when it is ready again."""
         return len(self._drained)
 
-    def write(self, data: bytes) -> None:
+    block = 128 * 1024
+
+    def offer(self, data: bytes) -> int:
+        """Keep it, all of it."""
+        self.write(data)
+        return len(data)
+
+    def write(self, data: bytes | memoryview) -> None:
         """Keep it."""
         if self.room is not None:
             self.room = max(0, self.room - 1)
-        self.blocks.append(data)
+        self.blocks.append(bytes(data))
 
     def attach(self, drained: Callable[[], None]) -> None:
         """See L{IOutlet.attach}."""
@@ -222,7 +235,7 @@ class LiveTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Nobody is there yet."""
         self.clock = MemoryReactorClock()
-        self.hub = StreamHub(self.clock)
+        self.hub = atOnce(self.clock)
         self.publisher = MemoryPublisher()
         self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
         self.ended: list[str] = []

@@ -7,6 +7,7 @@ from zope.interface.verify import verifyObject
 from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IPublication
 from rtmptw.live.livestream import LiveStream
+from rtmptw.live.rounds import FlushTimes, Rounds
 from rtmptw.wire.message import Message
 from tests.live.doubles import (
     PATH,
@@ -39,7 +40,7 @@ class LiveStreamTests(LiveTestCase):
         """A stream of its own, without a hub."""
         super().setUp()
         self.unused: list[LiveStream] = []
-        self.stream = LiveStream(PATH, self.clock, self.left)
+        self.stream = LiveStream(PATH, self.clock, self.left, Rounds(self.clock, FlushTimes(0, 0)))
 
     def left(self, stream: LiveStream) -> None:
         """What a hub does."""
@@ -254,7 +255,7 @@ class LiveStreamTests(LiveTestCase):
         """
         sent = [make(40 * index) for index in range(300) for make in (key, sound, inter, metadata)]
         for piece in (1, 7, 100, len(sent)):
-            stream = LiveStream(PATH, self.clock, self.left)
+            stream = LiveStream(PATH, self.clock, self.left, Rounds(self.clock, FlushTimes(0, 0)))
             subscriber, outlet = MemorySubscriber(), MemoryOutlet()
             stream.subscribe(subscriber)
             stream.play(outlet, 1, lambda: None)

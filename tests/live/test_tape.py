@@ -27,7 +27,8 @@ class TapeTests(SynchronousTestCase):
         """A new tape has nothing on it."""
         tape = Tape()
         self.assertEqual((tape.first, tape.end, tape.held, tape.bytes, tape.keyframe), (0, 0, 0, 0, None))
-        self.assertEqual(tape.entries(0, 1000), [])
+        self.assertEqual(tape.entries(0, 0), [])
+        self.assertEqual(tape.block(0, 1000), (b"", 0))
         self.assertEqual(tape.images(0), [])
         self.assertEqual(tape.behind(0), 0)
         self.assertRaises(IndexError, tape.entry, 0)
@@ -129,14 +130,48 @@ class TapeTests(SynchronousTestCase):
         self.assertGreaterEqual(MAX_BYTES, 16 * 1024 * 1024)
         self.assertGreaterEqual(MAX_MESSAGES, 4096)
 
-    def test_entries(self) -> None:
-        """Entries are given in blocks: at least one, and no more than fit."""
+    def test_block(self) -> None:
+        """A block is at least one message, and no more than fit; it has all that there is between two positions."""
         tape = Tape()
-        fill(tape, b"12345", b"12345", b"12345678901", b"1")
-        for position, size, count in ((0, 10, 2), (0, 9, 1), (0, 1, 1), (2, 5, 1), (2, 12, 2), (3, 0, 1), (4, 100, 0)):
-            found = tape.entries(position, size)
-            self.assertEqual(len(found), count, f"{position}, {size}")
-            self.assertEqual(found, [tape.entry(position + index) for index in range(count)])
+        images = [b"12345", b"12345", b"12345678901", b"1"]
+        fill(tape, *images)
+        for position, size, count in (
+            (0, 10, 2),
+            (0, 9, 1),
+            (0, 1, 1),
+            (0, 22, 4),
+            (0, 21, 3),
+            (2, 5, 1),
+            (2, 12, 2),
+            (3, 0, 1),
+            (4, 100, 0),
+        ):
+            block, after = tape.block(position, size)
+            found = f"{position}, {size}"
+            self.assertEqual((block, after), (b"".join(images[position:after]), position + count), found)
+            self.assertEqual(tape.reach(position, size), after, found)
+            self.assertEqual(tape.entries(position, after), [tape.entry(at) for at in range(position, after)], found)
+
+    def test_blockWithEmptyImages(self) -> None:
+        """Messages without a byte take no room."""
+        tape = Tape()
+        fill(tape, b"", b"12", b"", b"34", b"")
+        self.assertEqual([tape.reach(position, 2) for position in range(6)], [3, 3, 5, 5, 5, 5])
+
+    def test_blocksAreShared(self) -> None:
+        """Who is at the same position is given the same object, until there is more; few blocks are kept."""
+        tape = Tape()
+        fill(tape, *[bytes([index]) * 2 for index in range(40)])
+        block, end = tape.block(7, 1000)
+        self.assertIs(tape.block(7, 1000)[0], block)
+        self.assertIsNot(tape.block(7, 6)[0], block)
+        for position in range(40):
+            self.assertEqual(tape.block(position, 1000), (b"".join(tape.images(position)), 40))
+            self.assertLessEqual(len(tape._blocks), 16)
+        tape.append(b"new", MessageType.VIDEO, 0, 0.0, False)
+        self.assertEqual(tape.block(7, 1000), (block + b"new", end + 1))
+        tape.forget(3)
+        self.assertEqual(tape.block(7, 1000), (block + b"new", end + 1))
 
     def test_images(self) -> None:
         """All images from a position on; from before the tape, all that there are."""

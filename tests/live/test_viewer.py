@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 from rtmptw.interfaces import IViewing
 from rtmptw.live.livestream import Publication
 from rtmptw.live.tape import MAX_MESSAGES
-from rtmptw.live.viewer import BLOCK, END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, Viewer
+from rtmptw.live.viewer import END_DELAY, FASTEST, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, Viewer
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire import amf0
 from rtmptw.wire.data import SET_DATA_FRAME
@@ -398,7 +398,7 @@ class SlowTests(LiveTestCase):
         while len(found) < len(sent):
             self.outlet.drain(room=1)
             self.assertEqual(len(self.outlet.blocks), 1)
-            self.assertLessEqual(len(self.outlet.blocks[0]), BLOCK)
+            self.assertLessEqual(len(self.outlet.blocks[0]), MemoryOutlet.block)
             found += self.outlet.take()
         self.assertContent(found, *sent)
         self.outlet.drain(room=1)
@@ -420,6 +420,7 @@ class SlowTests(LiveTestCase):
         groups = [[key(index * 1000, MEGABYTE), inter(index * 1000 + 40)] for index in range(1, 11)]
         self.assertGreater(10 * len(MEGABYTE), MAX_BEHIND_BYTES)
         for group in groups:
+            self.clock.advance(2 * len(MEGABYTE) / FASTEST)
             self.send(self.publication, *group)
             self.assertContent(self.quick.take(), *group)
         self.outlet.drain()

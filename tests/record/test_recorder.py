@@ -14,7 +14,6 @@ from twisted.internet.defer import maybeDeferred
 from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import IStreamObserver, ISubscriber
-from rtmptw.live.hub import StreamHub
 from rtmptw.live.livestream import Publication
 from rtmptw.record import recorder as module
 from rtmptw.record.flvfile import FLVFile, Tag
@@ -26,6 +25,7 @@ from tests.live.doubles import (
     MemoryOutlet,
     MemoryPublisher,
     MemorySubscriber,
+    atOnce,
     inter,
     key,
     metadata,
@@ -776,7 +776,7 @@ class TimeTests(RecorderTestCase):
         for make, step in steps:
             clock = max(clock + step, start + (-start if start < 1000 else -1000))
             sent.append(make(clock & 0xFFFFFFFF))  # type: ignore[operator]
-        hub = StreamHub(self.clock)
+        hub = atOnce(self.clock)
         tags: list[Tag] = []
         recording = Recording(hub._stream("x"), lambda: _ListFile(tags), self.clock, maybeDeferred)  # type: ignore[arg-type]
         for message in sent:

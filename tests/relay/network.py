@@ -36,7 +36,7 @@ from rtmptw.wire.chunkwriter import ChunkWriter
 from rtmptw.wire.command import Command
 from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
 from rtmptw.wire.message import Message, MessageType
-from tests.live.doubles import MemoryPublisher, MemorySubscriber
+from tests.live.doubles import MemoryPublisher, MemorySubscriber, atOnce
 from tests.session.dialects import Application, TCPTransport
 
 __all__ = ["Host", "Link", "Network", "Source", "Stranger", "Strangers"]
@@ -75,7 +75,7 @@ class Host:
         """
         self.network = network
         self.application = Application(**answers)
-        self.factory = RTMPServerFactory(self.application, clock=network.clock)
+        self.factory = RTMPServerFactory(self.application, atOnce(network.clock), network.clock)
         self.hub = self.factory.hub
         self.identity = self.factory.identity
         self.push = Push(self.hub, self.identity, network.clock, network.publish)

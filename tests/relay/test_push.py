@@ -235,7 +235,7 @@ class SlowTests(PushTestCase):
         link.clog()
         for index in range(1, 12):
             source.send(key(index * 1000, MEGABYTE), inter(index * 1000 + 40))
-        self.network.pass_(1)
+            self.network.pass_(1, 0.1)
         self.assertEqual((source.publisher.calls, len(there.published[0][1].messages)), ([], 5))
         link.drain()
         source.send(inter(11_080))
@@ -251,7 +251,7 @@ class SlowTests(PushTestCase):
         source.send(*BEGINNING)
         for index in range(12):
             source.send(key(index * 1000, MEGABYTE))
-        self.network.pass_(1)
+            self.network.pass_(1, 0.1)
         self.assertEqual(source.publisher.calls, [])
         self.network.mute.clear()
         source.send(inter(11_040))
@@ -266,7 +266,7 @@ class SlowTests(PushTestCase):
         for index in range(2 * MAX_MESSAGES):
             source.send(inter(index, bytes(100)))
         [stream] = self.hub
-        self.assertLessEqual(len(stream._tape._entries), MAX_MESSAGES)
+        self.assertLessEqual(len(stream._tape._images), MAX_MESSAGES)
         for index in range(40):
             source.send(key(index, MEGABYTE))
         self.assertLessEqual(stream._tape.held, 2 * MAX_BEHIND_BYTES)
@@ -831,12 +831,12 @@ class FailureTests(PushTestCase):
         there, source = self.there(), self.here.source()
         source.send(key(0))
 
-        def broken(self_: object, data: bytes) -> None:
+        def broken(self_: object, data: bytes) -> int:
             raise ValueError("a bug")
 
         from rtmptw.relay.outlet import RelayOutlet
 
-        self.patch(RelayOutlet, "write", broken)
+        self.patch(RelayOutlet, "offer", broken)
         self.network.pass_(1)
         self.assertEqual(self.failed(), ["a bug"])
         self.assertEqual(list(self.here.push._pushings), [])

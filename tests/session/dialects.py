@@ -29,6 +29,7 @@ from rtmptw.wire.chunkwriter import ChunkWriter
 from rtmptw.wire.control import UserControl, UserControlType, setChunkSize, setPeerBandwidth, windowAcknowledgementSize
 from rtmptw.wire.handshake import HANDSHAKE_SIZE
 from rtmptw.wire.message import Message, MessageType
+from tests.live.doubles import atOnce
 
 __all__ = [
     "PLAYERS",
@@ -169,7 +170,7 @@ class Stage:
         self.case = case
         self.clock = Clock()
         self.application = application or Application()
-        self.factory = RTMPServerFactory(self.application, clock=self.clock, verbose=verbose)
+        self.factory = RTMPServerFactory(self.application, atOnce(self.clock), self.clock, verbose)
         self.factory.hub.observers.append(self)
         self.published: list[StoredStream] = []
         self.subscriptions: list[object] = []
