@@ -8,6 +8,8 @@ are good for every viewer, but for the message stream ID. That is 1 on the tape 
 
 from __future__ import annotations
 
+from struct import Struct
+
 from rtmptw.errors import LocalProtocolError
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire.chunkreader import ChunkReader
@@ -22,16 +24,35 @@ __all__ = ["address", "decodeImages", "encodeImage", "toPublish"]
 _NO_LIMITS = ReadLimits(messageSize={}, otherMessageSize=MAX_MESSAGE_SIZE, partialBytes=MAX_MESSAGE_SIZE)
 
 
+_EXTENDED = 0xFFFFFF
+
+#: A type 0 header in words (RTMP 1.0, section 5.3.1.2.1): basic header and timestamp; length and type; message stream.
+#: Then, if the timestamp is too large for its field, the extended one.
+_HEADER = Struct(">III").pack
+_LONG_HEADER = Struct(">IIII").pack
+
+#: Message stream 1, little-endian.
+_STREAM_1 = 1 << 24
+
+
 def encodeImage(message: Message) -> bytes:
     """
-    The image of a message, for message stream 1.
+    The image of a message, for message stream 1. This runs for every message, so the usual one is made in one step.
 
     @raise LocalProtocolError: if it is neither audio nor video nor data, or a field does not fit the wire.
     """
-    chunkStream = MEDIA_CHUNK_STREAMS.get(message.type)
+    type, stamp, payload = message.type, message.timestamp, message.payload
+    chunkStream = MEDIA_CHUNK_STREAMS.get(type)
     if chunkStream is None:
-        raise LocalProtocolError(f"a stream has audio, video and data, and no message type {message.type}")
-    return encodeMessage(Message(message.type, message.timestamp, 1, message.payload, chunkStream), OUR_CHUNK_SIZE)
+        raise LocalProtocolError(f"a stream has audio, video and data, and no message type {type}")
+    length = len(payload)
+    if length <= OUR_CHUNK_SIZE:
+        if 0 <= stamp < _EXTENDED:
+            return _HEADER(chunkStream << 24 | stamp, length << 8 | type, _STREAM_1) + payload
+        if _EXTENDED <= stamp <= 0xFFFFFFFF:
+            # All the time, once a stream is older than 4 hours and 39 minutes.
+            return _LONG_HEADER(chunkStream << 24 | _EXTENDED, length << 8 | type, _STREAM_1, stamp) + payload
+    return encodeMessage(Message(type, stamp, 1, payload, chunkStream), OUR_CHUNK_SIZE)
 
 
 def decodeImages(images: list[bytes]) -> list[Message]:

@@ -45,6 +45,7 @@ class NetConnection:
     @ivar phase: how far it has come.
     @ivar lastCommand: the name of the last command that came, for the log.
     @ivar commands: how many commands have come in this second.
+    @ivar waiting: whether something has to be decided first; nothing may be given to L{messageReceived} meanwhile.
     @ivar silent: whether nothing may be sent that does not have to be: a server's word to a publisher that does not
         read costs it the end of its stream (wire facts 0.2).
     """
@@ -52,6 +53,7 @@ class NetConnection:
     #: By message type. What is not here is passed over (wire facts 10.25).
     RECEIVERS: ClassVar[dict[int, str]] = {
         MessageType.USER_CONTROL: "_userControlReceived",
+        MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE: "_windowReceived",
         MessageType.AUDIO: "_mediaReceived",
         MessageType.VIDEO: "_mediaReceived",
         MessageType.DATA_AMF3: "_dataReceived",
@@ -66,18 +68,12 @@ class NetConnection:
         self.lastCommand = ""
         self.commands = 0
         self.silent = False
+        self.waiting = False
         self._link = link
         self._acknowledgements = Acknowledgements()
         self._pings = limits.PINGS_PER_SECOND
-        self._receivers = {type: getattr(self, name) for type, name in self.RECEIVERS.items()}
-        self._receivers[MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE] = self._acknowledgements.windowReceived
 
     # What the connection below asks
-
-    @property
-    def waiting(self) -> bool:
-        """Whether something has to be decided first; nothing may be given to L{messageReceived} meanwhile."""
-        return False
 
     @property
     def activity(self) -> str:
@@ -115,9 +111,9 @@ class NetConnection:
 
         @raise RemoteProtocolError: if it is a command or aggregate that can't be read.
         """
-        receiver = self._receivers.get(message.type)
+        receiver = self.RECEIVERS.get(message.type)
         if receiver is not None and self.phase is not Phase.ENDED:
-            receiver(message)
+            getattr(self, receiver)(message)
 
     def flush(self, received: int) -> None:
         """
@@ -174,6 +170,9 @@ class NetConnection:
         elif self._pings and self._link.outlet.ready:
             self._pings -= 1
             self._link.send(UserControl(UserControlType.PING_RESPONSE, control.value).encode())
+
+    def _windowReceived(self, message: Message) -> None:
+        self._acknowledgements.windowReceived(message)
 
     def _controlReceived(self, control: UserControl) -> None:
         """A user control message other than a ping."""

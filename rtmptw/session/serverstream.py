@@ -109,6 +109,7 @@ class ServerStream:
         self.state = State.IDLE
         publication, self.publication = self.publication, None
         if publication is not None:
+            self._connection.unpublished(self)
             publication.end(reason)
         viewing, self._viewing = self._viewing, None
         if viewing is not None:

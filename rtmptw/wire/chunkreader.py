@@ -16,7 +16,8 @@ The chunk layer obeys Set Chunk Size and Abort by itself; both are also reported
         ...
 
 Messages come out lazily, one at a time, in the order of their completion. Whatever the loop's body changes (the
-limits, say) holds from the next byte on, and a loop that is left early loses nothing: C{feed(b"")} goes on.
+limits, say) holds from the next byte on, and a loop that is left early loses nothing: C{feed(b"")} goes on. Where every
+step counts, L{ChunkReader.add} and L{ChunkReader.read} do the same without an iterator.
 
 How a long message is read in one stroke
 ========================================
@@ -31,95 +32,41 @@ bytes again and again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from struct import Struct
 
-from rtmptw.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from rtmptw.errors import LocalProtocolError, RemoteProtocolError
+from rtmptw.wire.chunkheader import DEFAULT_CHUNK_SIZE, EXTENDED, SMALL_CHUNK, ChunkHeaderReader
+from rtmptw.wire.chunkstream import FIRST_LOOK, ChunkStream
 from rtmptw.wire.control import controlValue
 from rtmptw.wire.limits import ReadLimits
 from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
 
-__all__ = ["DEFAULT_CHUNK_SIZE", "ChunkReader"]
+__all__ = ["DEFAULT_CHUNK_SIZE", "FIRST_LOOK", "SMALL_CHUNK", "ChunkReader"]
 
-#: The chunk size of both directions until a Set Chunk Size (RTMP 1.0, section 5.4.1).
-DEFAULT_CHUNK_SIZE = 128
+#: A number, because a look-up in an IntEnum costs more than reading a header.
+_ABORT = int(MessageType.ABORT)
 
-#: Chunks with a body shorter than this (bytes) count as small; see L{ChunkReader.smallChunks}.
-SMALL_CHUNK = 64
-
-#: How many chunk headers the first look ahead may cover; doubled by each success within a message.
-FIRST_LOOK = 256
-
-#: Bytes of message header by fmt (RTMP 1.0, section 5.3.1.2).
-_HEADER_SIZE = (11, 7, 3, 0)
-
-_EXTENDED = 0xFFFFFF
+#: A type 1 header as two words: fmt, ID and time; length and message type. And what a type 0 header has behind it.
+_HEADER = Struct(">II").unpack_from
+_STREAM_ID = Struct("<I").unpack_from
 
 
-class _ChunkStream:
-    """The last header of one chunk stream, and what has come of its current message."""
-
-    __slots__ = (
-        "body",
-        "delta",
-        "extended",
-        "id",
-        "length",
-        "look",
-        "next",
-        "remaining",
-        "streamId",
-        "timestamp",
-        "type",
-    )
-
-    def __init__(self, id: int) -> None:
-        self.id = id
-        #: The basic header with fmt 3 as one byte, or -1 for an ID that needs more (section 5.3.1.1).
-        self.next = 0xC0 | id if id < 64 else -1
-        self.timestamp = self.delta = self.length = self.type = self.streamId = 0
-        #: The extended timestamp as it stood in the last header that had one, if it was the last (wire facts 2.4).
-        self.extended: bytes | None = None
-        #: Bytes of the current message still to come; 0 between messages.
-        self.remaining = 0
-        self.body: bytearray | None = None
-        #: How many headers to look ahead in this message; 0 after a look that failed.
-        self.look = FIRST_LOOK
-
-
-class ChunkReader:
+class ChunkReader(ChunkHeaderReader):
     """
     One direction of a connection, from the first byte behind the handshake.
 
-    @ivar limits: what the peer may make us keep; may be replaced at any time.
-    @ivar chunkSize: the peer's current chunk size, bytes.
-    @ivar smallChunks: how many chunks with less than L{SMALL_CHUNK} bytes have come: a measure of work that bytes do
-        not show. Whoever owns the clock may reset it.
-    @ivar emptyMessages: how many messages without a body have come; the same.
     @ivar droppedParts: how many messages were given up half read, by Abort or by a new header.
     """
+
+    __slots__ = ("_failed",)
 
     def __init__(self, limits: ReadLimits | None = None, offset: int = 0) -> None:
         """
         @param limits: by default, those of a publisher.
         @param offset: how many bytes came before, for the places that errors name.
         """
-        self.limits = limits or ReadLimits()
-        self.chunkSize = DEFAULT_CHUNK_SIZE
-        self.smallChunks = self.emptyMessages = self.droppedParts = 0
-        self._streams: dict[int, _ChunkStream] = {}
-        self._data = b""
-        self._position = 0
-        self._base = offset
-        self._stream: _ChunkStream | None = None
-        self._chunkLeft = 0
-        self._partialBytes = self._partialMessages = 0
-        self._ended = False
-        self._last: _ChunkStream | None = None
+        super().__init__(limits or ReadLimits(), offset)
         self._failed = False
-
-    @property
-    def offset(self) -> int:
-        """The place of the next byte to be read, counted as the constructor's C{offset} says."""
-        return self._base + self._position
 
     @property
     def held(self) -> int:
@@ -145,30 +92,152 @@ class ChunkReader:
         @raise RemoteProtocolError: from the iterator; the connection can't be read any further.
         @raise LocalProtocolError: if it is fed after that.
         """
+        self.add(data)
+        return self._messages()
+
+    def add(self, data: bytes) -> None:
+        """
+        Take more bytes, and read nothing yet.
+
+        @raise LocalProtocolError: after a failure.
+        """
         if self._failed:
             raise LocalProtocolError("this chunk stream has failed; nothing more can be read from it")
         if data:
-            rest = self._data[self._position :] if self._position else self._data
-            self._base += self._position
-            self._data = rest + data if rest else bytes(data)
-            self._position = 0
-        return self._messages()
+            rest = self._data
+            if self._position:
+                rest = rest[self._position :]
+                self._base += self._position
+                self._position = 0
+            self._data = rest + data if rest else data if type(data) is bytes else bytes(data)
+
+    def read(self) -> Message | None:
+        """
+        Read the next message: the hot path.
+
+        A message is plain if its chunk stream is known, its header is of type 0, 1 or 2 and has no extension, and all
+        of it is here, back to back. It is looked at before anything is changed. Whatever is not plain: L{_readOn}.
+
+        @return: the message, or L{None} while no other is complete.
+        @raise RemoteProtocolError: if the connection can't be read any further.
+        """
+        data, position = self._data, self._position
+        within = self._stream
+        if within is None:
+            if position + 8 <= len(data):
+                head, shape = _HEADER(data, position)
+                fmt, stamp = head >> 30, head & EXTENDED
+                # IDs in two and three byte forms look like 0 and 1 here, and nothing has these.
+                stream = self._streams.get(head >> 24 & 0x3F)
+                if stream is not None and fmt < 3 and stamp != EXTENDED and not stream.remaining:
+                    if fmt == 2:
+                        length, type, start = stream.length, stream.type, position + 4
+                    else:
+                        length, type, start = shape >> 8, shape & 0xFF, position + (8 if fmt else 12)
+                    stop = start + length
+                    if stop > len(data) or length > self._harmless or type <= _ABORT:
+                        payload = None
+                    elif length > self.chunkSize:
+                        payload = self._readChunks(start, length, stream.next)
+                    else:
+                        payload = data[start:stop]
+                        self._position = stop
+                        if length < SMALL_CHUNK:
+                            self._countSmall(length)
+                    if payload is not None:
+                        if fmt:
+                            stamp, stream.delta = (stream.timestamp + stamp) & 0xFFFFFFFF, stamp
+                        else:
+                            stream.delta = stamp
+                            (stream.streamId,) = _STREAM_ID(data, position + 8)
+                        stream.timestamp, stream.length, stream.type, stream.extended = stamp, length, type, None
+                        self._last = stream
+                        return Message(type, stamp, stream.streamId, payload, stream.id)
+            elif position == len(data):
+                # All is read, as a rule at the end of a message: keep nothing.
+                self._base += position
+                self._data, self._position = b"", 0
+                return None
+        elif len(data) - position < self._chunkLeft and self._readMiddle(within):
+            return None
+        return self._readOn()
 
     def end(self) -> Iterator[Message]:
         """
-        No more bytes will come: give what was only waiting for the four bytes behind an ambiguous header.
-
-        A type 3 chunk that has less than four bytes may repeat the extended timestamp or not; at the end it did not.
+        Say that no more bytes will come (L{finish}), and give what was only waiting for them.
 
         @raise RemoteProtocolError: as L{feed}.
         """
+        self.finish()
+        return self._messages()
+
+    def finish(self) -> None:
+        """
+        No more bytes will come. This decides what was only waiting for the four bytes behind an ambiguous header.
+
+        A type 3 chunk that has less than four bytes may repeat the extended timestamp or not; at the end it did not.
+
+        @raise LocalProtocolError: after a failure.
+        """
         self._ended = True
-        return self.feed(b"")
+        self.add(b"")
 
     def _messages(self) -> Iterator[Message]:
-        """The hot loop: header, body, header, body, until the bytes run out."""
+        read = self.read
+        while (message := read()) is not None:
+            yield message
+
+    def _readChunks(self, start: int, length: int, next: int) -> bytes | None:
+        """
+        Read the body of a plain message of several chunks in one stroke (see the module's text).
+
+        @param start: where it begins in the buffer.
+        @param next: the header between its chunks.
+        @return: the payload, or L{None} if it is not plain after all.
+        """
+        data, chunkSize = self._data, self.chunkSize
+        headers = (length - 1) // chunkSize
+        stop = start + length + headers
+        if stop > len(data) or headers > FIRST_LOOK or chunkSize < SMALL_CHUNK:
+            return None
+        if data[start + chunkSize : stop : chunkSize + 1].count(next) != headers:
+            return None
+        self._position = stop
+        if length - headers * chunkSize < SMALL_CHUNK:
+            self.smallChunks += 1
+        body = bytearray(memoryview(data)[start:stop])
+        del body[chunkSize :: chunkSize + 1]
+        return bytes(body)
+
+    def _readMiddle(self, stream: ChunkStream) -> bool:
+        """
+        Read on in a large chunk that comes in many reads: all that is here is in the middle of it.
+
+        @return: whether that could be done: not at the start of a message, nor beyond the limits.
+        """
+        data, position, body = self._data, self._position, stream.body
+        size = len(data) - position
+        kept = self._partialBytes + size
+        if body is None or kept > self._limits.partialBytes:
+            return False
+        self._partialBytes = kept
+        body += data[position:] if position else data
+        stream.remaining -= size
+        self._chunkLeft -= size
+        self._base += len(data)
+        self._data, self._position = b"", 0
+        return True
+
+    def _countSmall(self, length: int) -> None:
+        if length:
+            self.smallChunks += 1
+        else:
+            self.emptyMessages += 1
+
+    def _readOn(self) -> Message | None:
+        """Read header, body, header, body, until a message is complete or the bytes run out."""
         try:
-            while True:
+            while self._position < len(self._data):
                 stream = self._stream
                 if stream is None:
                     if not self._readHeader():
@@ -176,58 +245,55 @@ class ChunkReader:
                     stream = self._stream
                     assert stream is not None
                 left, position = self._chunkLeft, self._position
-                stop = position + left
-                if stream.remaining == left and stream.body is None and stop <= len(self._data):
-                    # The usual small message: one chunk, and all of it is here.
-                    payload = self._data[position:stop]
+                available = len(self._data) - position
+                if stream.remaining > left:
+                    if available > left + 1 and stream.look and stream.next >= 0 and stream.extended is None:
+                        payload = self._readStroke(stream, available)
+                    else:
+                        payload = self._readPart(stream, min(left, available))
+                elif stream.body is None and left <= available:
+                    # One chunk, and all of it is here.
+                    payload = self._data[position : position + left]
                     stream.remaining = 0
-                    self._position = stop
+                    self._position = position + left
                 else:
-                    whole = self._readBody(stream)
-                    if whole is None and self._stream is None:
-                        continue
-                    if whole is None:
-                        break
-                    payload = whole
+                    payload = self._readPart(stream, min(left, available))
+                if payload is None:
+                    continue
                 self._stream = None
                 message = Message(stream.type, stream.timestamp, stream.streamId, payload, stream.id)
-                if stream.type <= MessageType.ABORT:
+                if stream.type <= _ABORT:
                     self._obey(message)
-                yield message
+                return message
         except RemoteProtocolError:
             self._failed = True
+            self._base += self._position
+            self._data, self._position = b"", 0
             raise
-        self._base += self._position
-        self._data = self._data[self._position :]
-        self._position = 0
+        position = self._position
+        self._base += position
+        self._data, self._position = self._data[position:], 0
+        return None
 
-    def _readBody(self, stream: _ChunkStream) -> bytes | None:
+    def _readPart(self, stream: ChunkStream, size: int) -> bytes | None:
         """
-        Read on in the body of C{stream}'s message.
+        Read on in a chunk: the rest of it, or all that is here of it.
 
         @return: the whole payload, or L{None} while it is incomplete; then C{_stream} is L{None} at a chunk header.
         """
-        data, position = self._data, self._position
-        remaining, left = stream.remaining, self._chunkLeft
-        available = len(data) - position
-        if remaining > left and available > left + 1 and stream.look and stream.next >= 0 and stream.extended is None:
-            return self._readStroke(stream, available)
-        if left <= available:
-            taken = left
+        position = self._position
+        self._position = stop = position + size
+        self._chunkLeft -= size
+        if not self._chunkLeft:
             self._stream = None
-        else:
-            taken = available
-            self._chunkLeft = left - taken
-        self._position = position + taken
-        stream.remaining = remaining = remaining - taken
-        part = data[position : position + taken]
-        if not remaining:
-            return self._complete(stream, part)
-        if taken:
-            self._keep(stream, part)
-        return None
+        stream.remaining -= size
+        body = stream.body
+        if body is None:
+            return self._keep(stream, bytearray(self._data[position:stop]), size) if size else None
+        body += self._data[position:stop]
+        return self._keep(stream, body, size)
 
-    def _readStroke(self, stream: _ChunkStream, available: int) -> bytes | None:
+    def _readStroke(self, stream: ChunkStream, available: int) -> bytes | None:
         """
         Read as many back to back chunks of one message as the buffer holds (see the module's text).
 
@@ -246,11 +312,21 @@ class ChunkReader:
             stream.look = 0
             good = len(seen) - len(seen.lstrip(bytes((stream.next,))))
             size = left + good * stride
-        block = bytearray(data[position : position + size])
+        # A view spares a copy, and costs as much as some kilobytes of it.
+        part = data[position : position + size] if size < 16384 else memoryview(data)[position : position + size]
+        block = stream.body
+        if block is None:
+            block = bytearray(part)
+        else:
+            left += len(block)
+            block += part
+        # In place, so that no byte of a message that comes in many reads is moved more than once.
         del block[left::stride]
-        stream.remaining = remaining = remaining - len(block)
+        taken = size - good
+        remaining -= taken
+        stream.remaining = remaining
         # What is here of the last chunk, and what is missing.
-        body = size - left - (good - 1) * stride - 1
+        body = taken - self._chunkLeft - (good - 1) * (stride - 1)
         self._chunkLeft = min(self.chunkSize - body, remaining)
         if not self._chunkLeft:
             self._stream = None
@@ -259,123 +335,29 @@ class ChunkReader:
             self.smallChunks += good
         elif body + self._chunkLeft < SMALL_CHUNK:
             self.smallChunks += 1
-        if remaining:
-            self._keep(stream, block)
-            return None
-        return bytes(block) if stream.body is None else self._complete(stream, block)
+        return self._keep(stream, block, taken)
 
-    def _keep(self, stream: _ChunkStream, part: bytes | bytearray) -> None:
-        """Keep a part of a message that is not complete, within the limits."""
-        if stream.body is None:
-            stream.body = bytearray()
-            self._partialMessages += 1
-            if self._partialMessages > self.limits.partialMessages:
-                raise self._excess(f"more than {self.limits.partialMessages} messages half sent", stream)
-        stream.body += part
-        self._partialBytes += len(part)
-        if self._partialBytes > self.limits.partialBytes:
-            raise self._excess(f"more than {self.limits.partialBytes} bytes of messages half sent", stream)
-
-    def _complete(self, stream: _ChunkStream, last: bytes | bytearray) -> bytes:
-        """Give the payload of a message that was kept in parts."""
-        assert stream.body is not None
-        body = stream.body
-        self._forget(stream)
-        body += last
-        return bytes(body)
-
-    def _forget(self, stream: _ChunkStream) -> None:
-        if stream.body is not None:
-            self._partialBytes -= len(stream.body)
-            self._partialMessages -= 1
-            stream.body = None
-
-    def _readHeader(self) -> bool:
+    def _keep(self, stream: ChunkStream, body: bytearray, size: int) -> bytes | None:
         """
-        Read one chunk header, if it is there whole, and stand in front of the chunk's body.
+        Keep what has come of a message, within the limits.
 
-        Nothing is changed before all of its bytes are known.
+        @param size: how many bytes of it are new.
+        @return: the payload, if it is whole.
         """
-        data, position = self._data, self._position
-        end = len(data)
-        if position >= end:
-            return False
-        fmt, id = data[position] >> 6, data[position] & 0x3F
-        position += 1
-        if id < 2:
-            # Two and three byte forms (section 5.3.1.1). Either may hold an ID that fits a shorter one.
-            if end < position + 1 + id:
-                return False
-            id = 64 + int.from_bytes(data[position : position + 1 + id], "little")
-            position += 1 + (data[position - 1] & 0x3F)
-        body = position + _HEADER_SIZE[fmt]
-        if end < body:
-            return False
-        stream = self._streams.get(id)
-        if fmt == 3:
-            if stream is None:
-                raise self._error("a type 3 header on a chunk stream that has had none to repeat", id)
-            if stream.extended is not None:
-                ahead = data[position : position + 4]
-                if ahead == stream.extended:
-                    body = position + 4
-                elif len(ahead) < 4 and not self._ended and stream.extended.startswith(ahead):
-                    return False
-            starts = not stream.remaining
-            if starts:
-                # Also straight behind a type 0 header, whose timestamp then counts as the delta (5.3.1.2.4).
-                stream.timestamp = (stream.timestamp + stream.delta) & 0xFFFFFFFF
-        else:
-            # Three bytes of time and, but for type 2, three of length and one of type: read as one number.
-            fields = int.from_bytes(data[position : position + (7 if fmt < 2 else 3)], "big")
-            stamp = fields >> 32 if fmt < 2 else fields
-            extended = None
-            if stamp == _EXTENDED:
-                extended = data[body : body + 4]
-                if len(extended) < 4:
-                    return False
-                stamp = int.from_bytes(extended, "big")
-                body += 4
-            if stream is None:
-                stream = self._newStream(id, fmt)
-            elif stream.remaining:
-                # A new header in mid-message starts a new message; the old part is dropped (wire facts 2.6).
-                self.droppedParts += 1
+        if not stream.remaining:
+            if stream.body is not None:
+                self._partialBytes += size
                 self._forget(stream)
-            if fmt < 2:
-                stream.length = fields >> 8 & 0xFFFFFF
-                stream.type = fields & 0xFF
-                if fmt == 0:
-                    stream.streamId = int.from_bytes(data[position + 7 : position + 11], "little")
-            stream.extended = extended
-            stream.delta = stamp
-            # Deltas are added modulo 2^32: librtmp and OBS send negative ones (wire facts 2.3).
-            stream.timestamp = stamp if fmt == 0 else (stream.timestamp + stamp) & 0xFFFFFFFF
-            starts = True
-        length = stream.length
-        if starts:
-            limit = self.limits.messageSize.get(stream.type, self.limits.otherMessageSize)
-            if length > limit:
-                raise self._excess(f"a message of {length} bytes, where {limit} are allowed", stream)
-            stream.remaining, stream.look = length, FIRST_LOOK
-            if not length:
-                self.emptyMessages += 1
-        self._stream = self._last = stream
-        self._position = body
-        self._chunkLeft = left = min(self.chunkSize, stream.remaining)
-        if left < SMALL_CHUNK and (left or length):
-            self.smallChunks += 1
-        return True
-
-    def _newStream(self, id: int, fmt: int) -> _ChunkStream:
-        if fmt == 2:
-            raise self._error("a type 2 header on a chunk stream that has had none to build on", id)
-        # A type 1 header may be the first: librtmp and OBS do that (wire facts 2.3).
-        if len(self._streams) >= self.limits.chunkStreams:
-            reason = f"more than {self.limits.chunkStreams} chunk streams in use"
-            raise LimitExceeded(reason, offset=self.offset, chunkStream=id)
-        stream = self._streams[id] = _ChunkStream(id)
-        return stream
+            return bytes(body)
+        if stream.body is None:
+            stream.body = body
+            self._partialMessages += 1
+            if self._partialMessages > self._limits.partialMessages:
+                raise self._excess(f"more than {self._limits.partialMessages} messages half sent", stream)
+        self._partialBytes += size
+        if self._partialBytes > self._limits.partialBytes:
+            raise self._excess(f"more than {self._limits.partialBytes} bytes of messages half sent", stream)
+        return None
 
     def _obey(self, message: Message) -> None:
         """Set Chunk Size and Abort (sections 5.4.1, 5.4.2). A short body is passed over (wire facts 10.25)."""
@@ -392,9 +374,3 @@ class ChunkReader:
                 aborted.remaining = 0
                 self.droppedParts += 1
                 self._forget(aborted)
-
-    def _error(self, reason: str, chunkStream: int, type: int | None = None) -> RemoteProtocolError:
-        return RemoteProtocolError(reason, offset=self.offset, chunkStream=chunkStream, messageType=type)
-
-    def _excess(self, reason: str, stream: _ChunkStream) -> LimitExceeded:
-        return LimitExceeded(reason, offset=self.offset, chunkStream=stream.id, messageType=stream.type)
