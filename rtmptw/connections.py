@@ -11,16 +11,23 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
+from rtmptw.door import Door
 from rtmptw.protocol import RTMPProtocol
 
 __all__ = ["Connections"]
 
 
 class Connections:
-    """Those that there are now. While there is any, each has its C{second()} called every second."""
+    """
+    Those that there are now. While there is any, each has its C{second()} called every second.
+    """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, door: Door | None = None) -> None:
+        """
+        @param door: where publishers are read together, if there are many.
+        """
         self._clock = clock
+        self._door = door
         self._protocols: dict[RTMPProtocol, None] = {}
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = clock
@@ -43,6 +50,8 @@ class Connections:
         if not self._protocols:
             if self._seconds.running:
                 self._seconds.stop()
+            if self._door is not None:
+                self._door.close()
             emptied, self._emptied = self._emptied, []
             for deferred in emptied:
                 deferred.callback(None)
@@ -65,3 +74,5 @@ class Connections:
             if late >= 1:
                 protocol.clockStopped(late)
             protocol.second()
+        if self._door is not None:
+            self._door.second(protocol.inlet for protocol in self if protocol.publishing)

@@ -22,13 +22,15 @@ here, and the transport finds the end by reading, after everything that came.
 from __future__ import annotations
 
 from collections.abc import Callable
+from errno import ENOBUFS
 
-from twisted.internet.interfaces import IConsumer, IReactorTime, ISSLTransport
-from twisted.internet.tcp import Connection
+from twisted.internet.interfaces import IConsumer, IPullProducer, IReactorTime
 from zope.interface import implementer
 
+from rtmptw.closereason import explain
 from rtmptw.interfaces import IOutlet
 from rtmptw.outlet import Outlet
+from rtmptw.plainsocket import plainSocket
 
 __all__ = ["PIECE", "DirectOutlet", "outletFor"]
 
@@ -36,7 +38,7 @@ __all__ = ["PIECE", "DirectOutlet", "outletFor"]
 PIECE = 16 * 1024
 
 
-@implementer(IOutlet)
+@implementer(IOutlet, IPullProducer)
 class DirectOutlet(Outlet):
     """
     What leaves one TCP connection; see L{Outlet}.
@@ -69,8 +71,12 @@ class DirectOutlet(Outlet):
             return self._send(data)
         except BlockingIOError:
             return 0
-        except OSError:
+        except OSError as error:
+            if error.errno == ENOBUFS:
+                # Some systems are short of memory for a moment; transports of Twisted's wait then, too.
+                return 0
             # See the module's text. Whoever offers shall not do so again.
+            self.failure = explain(error)
             self.stopProducing()
             self._fullSince = self._clock.seconds()
             return len(data)
@@ -107,9 +113,8 @@ class DirectOutlet(Outlet):
 
 def outletFor(transport: IConsumer, clock: IReactorTime, peer: str) -> Outlet:
     """
-    The best way out of a connection: direct for what Twisted's reactors for sockets make (epoll, poll, select, kqueue,
-    asyncio with any loop); by the transport's C{write} over TLS, and for everything else.
+    The best way out of a connection: direct where that is possible (L{plainSocket}), by the transport's C{write} over
+    TLS and for everything else.
     """
-    if isinstance(transport, Connection) and not ISSLTransport.providedBy(transport):
-        return DirectOutlet(transport, clock, peer, transport.getHandle().send)
-    return Outlet(transport, clock, peer)
+    socket = plainSocket(transport)
+    return Outlet(transport, clock, peer) if socket is None else DirectOutlet(transport, clock, peer, socket.send)

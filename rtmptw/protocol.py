@@ -21,22 +21,23 @@ The glue is thin and always in the same order: feed, act on what came out, flush
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from typing import cast
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IConsumer, IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import IConsumer, IDelayedCall, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rtmptw.closereason import whyLost
+from rtmptw.directoutlet import outletFor
 from rtmptw.errors import RemoteProtocolError
+from rtmptw.inlet import Inlet
 from rtmptw.interfaces import ILink, IOwner
 from rtmptw.keepalive import keepAlive
-from rtmptw.outlet import Outlet
 from rtmptw.session import status
 from rtmptw.session.limits import COMMANDS_PER_SECOND
 from rtmptw.session.netconnection import NetConnection
@@ -81,12 +82,17 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
+#: For the hot path, since a look-up in an Enum costs as much as a call.
+_SESSION = Phase.SESSION
+
+
 @implementer(ILink)
 class RTMPProtocol(Protocol):
     """
     Our side of one TCP or TLS connection. Which side that is, its owner says: by the handshake and the session.
 
     @ivar outlet: the way out.
+    @ivar inlet: the way in.
     @ivar peer: who it is, for the log.
     @ivar secure: whether it is encrypted by TLS.
     @ivar received: all bytes received so far, the handshake's included.
@@ -105,7 +111,7 @@ class RTMPProtocol(Protocol):
     def connectionMade(self) -> None:
         """Be ready for the first byte."""
         transport = self._transport = cast(ITCPTransport, self.transport)
-        self._input = cast(IPushProducer, transport)
+        self.inlet = Inlet(transport, self.dataReceived)
         self.secure = ISSLTransport.providedBy(transport)
         if ITCPTransport.providedBy(transport):
             # Without it every step of the conversation costs 40 ms (wire facts 1.4).
@@ -115,14 +121,13 @@ class RTMPProtocol(Protocol):
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.received = 0
-        self.outlet = Outlet(cast(IConsumer, transport), self._owner.clock, self.peer)
+        self.outlet = outletFor(cast(IConsumer, transport), self._owner.clock, self.peer)
         self._phase = Phase.HANDSHAKE
         self._handshake: Handshake = self._owner.handshake()
         self._reader = ChunkReader(STRANGER_LIMITS, HANDSHAKE_SIZE)
         self._writer = ChunkWriter()
         self.session: NetConnection = self._owner.session(self)
         self._reason = self._activity = ""
-        self._holds: set[object] = set()
         self._came = self._began = self._heard = self._used = self._wholeSince = self._owner.clock.seconds()
         self._taken = self._takenBefore = 0
         self._pinged = self._cleanly = self.allSent = False
@@ -133,9 +138,14 @@ class RTMPProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the peer."""
         self.received += len(data)
+        self.inlet.reads += 1
         self._heard = self._owner.clock.seconds()
-        if self._phase is Phase.SESSION:
-            self._guard(self._read, data)
+        if self._phase is _SESSION:
+            # As L{_guard} does it, without its price: this is once for each read of every publisher.
+            try:
+                self._read(data)
+            except Exception as error:
+                self._fail(error)
         elif self._phase is Phase.HANDSHAKE:
             self._guard(self._shakeHands, data)
 
@@ -143,9 +153,13 @@ class RTMPProtocol(Protocol):
         """Take a step. Whatever goes wrong in it ends this connection, and no other."""
         try:
             step(*data)
-        except RemoteProtocolError as error:
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, RemoteProtocolError):
             self.close(f"protocol error: {error}", status.CLOSED)
-        except Exception:
+        else:
             self._log.failure("{peer}: internal error", peer=self.peer)
             self.close("internal error", status.CLOSED)
 
@@ -160,9 +174,9 @@ class RTMPProtocol(Protocol):
 
     def _read(self, data: bytes) -> None:
         session, reader = self.session, self._reader
-        messages = reader.feed(data)
+        reader.add(data)
         if not session.waiting:
-            self._take(messages)
+            self._take()
         if session.waiting and reader.held > MAX_HELD:
             self.hold("verdict")
         if (
@@ -172,24 +186,26 @@ class RTMPProtocol(Protocol):
         ):
             self.hold("budget")
 
-    def _take(self, messages: Iterator[Message]) -> None:
-        """Pass messages on until the application has to be waited for, or the session is over."""
-        session, verbose = self.session, self._owner.verbose
+    def _take(self) -> None:
+        """Pass messages on until the application has to be waited for, or the session is over: the hot loop."""
+        session, phase, verbose = self.session, self._phase, self._owner.verbose
+        read, take = self._reader.read, session.messageReceived
         try:
-            for message in messages:
+            while (message := read()) is not None:
                 if verbose:
                     self._log.info("{peer} > {line}", peer=self.peer, line=oneLine(message))
                 self._taken += 1
-                session.messageReceived(message)
-                if session.waiting or self._phase in (Phase.CLOSING, Phase.CLOSED):
+                take(message)
+                if session.waiting or self._phase is not phase:
                     break
         finally:
             session.flush(self.received)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone. What it has brought is not."""
-        self._cleanly = self.allSent and reason.check(ConnectionDone) is not None
-        self._reason = self._reason or whyLost(reason)
+        failure = self.inlet.failure or self.outlet.failure
+        self._cleanly = self.allSent and not failure and reason.check(ConnectionDone) is not None
+        self._reason = self._reason or failure or whyLost(reason)
         self.outlet.stopProducing()
         if self._linger is not None and self._linger.active():
             self._linger.cancel()
@@ -207,7 +223,8 @@ class RTMPProtocol(Protocol):
             self._finish()
 
     def _takeRest(self) -> None:
-        self._take(self._reader.end())
+        self._reader.finish()
+        self._take()
 
     def _finish(self) -> None:
         """The end, once for each connection."""
@@ -233,6 +250,11 @@ class RTMPProtocol(Protocol):
         self._reader.smallChunks = self._reader.emptyMessages = 0
         self._guard(self._checkDeadlines)
         self.release("budget")
+
+    @property
+    def publishing(self) -> bool:
+        """Whether the peer publishes something."""
+        return self._phase is Phase.SESSION and self.session.publishing
 
     @property
     def playing(self) -> bool:
@@ -261,7 +283,7 @@ class RTMPProtocol(Protocol):
                 self._used = now
             elif now - max(self._used, self._began) >= IDLE_SECONDS:
                 self.close(f"neither published nor played for {IDLE_SECONDS:g} s", status.IDLE_TIME_OUT)
-            if not self._holds:
+            if not self.inlet.isHeld:
                 if session.publishing:
                     self._watchPublisher(quiet)
                 self._watchMessage(now)
@@ -326,8 +348,8 @@ class RTMPProtocol(Protocol):
         """
         if self._phase in (Phase.CLOSING, Phase.CLOSED):
             return
-        for why in tuple(self._holds):
-            self.release(why)
+        if self._phase is Phase.SESSION:
+            self.inlet.open()
         self._activity = self.session.activity
         self.send(*self.session.farewell(reason, code))
         isLost, self._phase = self._phase is Phase.LOST, Phase.CLOSING
@@ -365,15 +387,11 @@ class RTMPProtocol(Protocol):
 
     def hold(self, who: object) -> None:
         """See L{ILink.hold}."""
-        if not self._holds and self._phase is Phase.SESSION:
-            self._input.pauseProducing()
-        self._holds.add(who)
+        if self._phase is Phase.SESSION:
+            self.inlet.hold(who)
 
     def release(self, who: object) -> None:
         """See L{ILink.release}."""
-        if who in self._holds:
-            self._holds.remove(who)
-            if not self._holds and self._phase is Phase.SESSION:
-                # While it was not read it could not be heard.
-                self._heard = self._wholeSince = self._owner.clock.seconds()
-                self._input.resumeProducing()
+        if self._phase is Phase.SESSION and self.inlet.release(who):
+            # While it was not read it could not be heard.
+            self._heard = self._wholeSince = self._owner.clock.seconds()

@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.connections import Connections
+from rtmptw.door import Door
 from rtmptw.interfaces import IApplication, ILink, IOwner
 from rtmptw.live.hub import StreamHub
 from rtmptw.protocol import RTMPProtocol
@@ -97,7 +98,8 @@ class RTMPServerFactory(ServerFactory):
         self.verbose = verbose
         self.identity = newIdentity()
         self.publisherLimits = publisherLimits or ReadLimits()
-        self._connections = Connections(clock)
+        self._door = Door(self.hub.rounds)
+        self._connections = Connections(clock, self._door)
 
     def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol:
         """A protocol for one connection."""
@@ -128,6 +130,7 @@ class RTMPServerFactory(ServerFactory):
         @return: fires when all are gone, L{SHUTDOWN_SECONDS} later at most.
         """
         emptied = self._connections.whenEmpty()
+        self._door.close()
         if emptied.called:
             return emptied
         waits = [
@@ -147,6 +150,9 @@ class RTMPServerFactory(ServerFactory):
     def _closeAll(self, reason: str, alsoViewers: bool) -> None:
         for protocol in self._connections:
             if alsoViewers or not protocol.playing:
+                if protocol.publishing:
+                    # The turn may have left something, most of all of a publisher that was gathered until then.
+                    protocol.inlet.drain()
                 protocol.close(reason, APP_SHUTDOWN)
 
     def _abortAll(self, reason: str) -> None:

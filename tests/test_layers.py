@@ -18,7 +18,7 @@ ROOT = Path(rtmptw.__file__).parent
 _BOTTOM = {"errors"}
 _SESSION = _BOTTOM | {"interfaces", "requests", "wire"}
 _LIVE = _SESSION | {"session"}
-_CONNECTION = _LIVE | {"outlet", "directoutlet", "closereason", "keepalive"}
+_CONNECTION = _LIVE | {"outlet", "directoutlet", "inlet", "closereason", "keepalive"}
 
 #: Who may import whom, besides itself: the first part of a module's name behind C{rtmptw}.
 ROOMS = {
@@ -31,10 +31,13 @@ ROOMS = {
     "session": _SESSION,
     "live": _LIVE,
     "outlet": {"interfaces"},
-    "directoutlet": {"interfaces", "outlet"},
+    "plainsocket": set(),
+    "directoutlet": {"interfaces", "outlet", "plainsocket", "closereason"},
+    "inlet": {"plainsocket", "closereason"},
+    "door": {"inlet", "live"},
     "protocol": _CONNECTION,
-    "connections": {"protocol"},
-    "server": _CONNECTION | {"live", "protocol", "connections"},
+    "connections": {"protocol", "door"},
+    "server": _CONNECTION | {"live", "protocol", "connections", "door"},
     "url": _BOTTOM,
     "tls": _BOTTOM | {"closereason"},
     "discretion": {"session", "url"},

@@ -33,6 +33,7 @@ class StreamHub:
 
     @ivar observers: the L{IStreamObserver}s that are told of every publish.
     @ivar sources: the L{IStreamSource}s that are told what is wanted.
+    @ivar rounds: when viewers are given what has come.
     """
 
     _log = Logger()
@@ -47,7 +48,7 @@ class StreamHub:
         self.sources: list[IStreamSource] = []
         self._wanted: set[str] = set()
         self._clock = clock
-        self._rounds = Rounds(clock, flush)
+        self.rounds = Rounds(clock, flush)
         self._cache = cache
         self._streams: dict[str, LiveStream] = {}
 
@@ -90,7 +91,7 @@ class StreamHub:
     def _stream(self, path: str) -> LiveStream:
         stream = self._streams.get(path)
         if stream is None:
-            stream = self._streams[path] = LiveStream(path, self._clock, self._left, self._rounds, self._cache)
+            stream = self._streams[path] = LiveStream(path, self._clock, self._left, self.rounds, self._cache)
         return stream
 
     def _left(self, stream: LiveStream) -> None:

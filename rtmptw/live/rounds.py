@@ -14,32 +14,35 @@ server depends on how often it sends much more than on how much, and the time be
   L{TOLERANCE}. A timer for less costs more than it saves.
 - The time between is never less than C{least} and never more than C{most}: behind C{most} the share grows, for lateness
   would be worse.
+- What fills a block need not wait: a publisher that is read at full speed is sent at full speed.
 - A round that is long lets others have their turn, publishers first of all, each L{SLICE}. Who comes last in it is sent
   what has come meanwhile too.
-- Nobody who watches, no round.
+- Nobody who watches, no round; unless publishers are read in rounds (L{rtmptw.door}), which then is done first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import thread_time
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-
-from rtmptw.live.viewer import Viewer
+from twisted.logger import Logger
 
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["SHARE", "SLICE", "TOLERANCE", "FlushTimes", "Rounds"]
+__all__ = ["SHARE", "SLICE", "TOLERANCE", "UNWATCHED", "FlushTimes", "Rounds"]
 
 #: How much of a processor rounds may take, before they become longer.
 SHARE = 0.15
 
 #: How much of the time between rounds may be owed, seconds.
 TOLERANCE = 0.001
+
+#: The time between rounds, seconds, that only read publishers whom nobody watches.
+UNWATCHED = 0.1
 
 #: How long a round goes on at a time, seconds of processor time; it is looked at behind so many viewers.
 SLICE = 0.01
@@ -56,13 +59,17 @@ class FlushTimes:
     """
 
     least: float = 0.0
-    most: float = 0.1
+    most: float = 0.045
 
 
 class Rounds:
     """
     The rounds of one process.
+
+    @ivar times: how much time may be between them.
     """
+
+    _log = Logger()
 
     def __init__(
         self, clock: IReactorTime, times: FlushTimes | None = None, processorTime: Callable[[], float] = thread_time
@@ -70,14 +77,18 @@ class Rounds:
         """
         @param processorTime: how much this thread has worked, seconds.
         """
+        self.times = times or FlushTimes()
         self._clock = clock
-        self._times = times or FlushTimes()
         self._processorTime = processorTime
         self._due: dict[LiveStream, None] = {}
-        self._round: Iterator[tuple[LiveStream, Viewer]] = iter(())
+        self._gather: Callable[[], Iterator[None]] | None = None
+        self._least = self.times.least
+        self._round: Iterator[None] = iter(())
         self._call: IDelayedCall | None = None
         self._isRunning = False
+        self._isServing = False
         self._cost = 0.0
+        self._owed = 0.0
         self._next = 0.0
 
     def due(self, stream: LiveStream) -> None:
@@ -90,28 +101,50 @@ class Rounds:
             else:
                 self._begin()
 
+    def gather(self, read: Callable[[], Iterator[None]] | None, least: float = 0.0) -> None:
+        """
+        Begin every round by reading publishers, and let rounds follow each other without end; or do not any more.
+
+        @param read: reads one of them at each step.
+        @param least: at least so many seconds are between rounds then.
+        """
+        self._gather = read
+        self._least = max(self.times.least, least)
+        if read is not None and self._call is None and not self._isRunning:
+            self._call = self._clock.callLater(self._least, self._begin)
+
     def _begin(self) -> None:
-        due, self._due = self._due, {}
-        self._round = self._viewers(due)
+        self._round = self._steps()
         self._cost = 0.0
+        # What is owed is owed behind this round: the round itself is no pause.
+        self._owed = max(self._next - self._clock.seconds(), 0.0)
+        self._isServing = False
         self._go()
 
-    @staticmethod
-    def _viewers(streams: Iterable[LiveStream]) -> Iterator[tuple[LiveStream, Viewer]]:
-        for stream in streams:
+    def _steps(self) -> Iterator[None]:
+        """The round itself."""
+        if self._gather is not None:
+            yield from self._gather()
+        due, self._due = self._due, {}
+        for stream in due:
             for viewer in stream.viewers:
-                yield stream, viewer
-            stream.forgetSurplus()
+                self._isServing = True
+                stream.serve(viewer, viewer.flush)
+                yield
+            stream.served()
 
     def _go(self) -> None:
         """Begin the round, or go on with it."""
         self._call, self._isRunning = None, True
         began, isOver = self._processorTime(), True
-        for count, (stream, viewer) in enumerate(self._round, 1):
-            stream.serve(viewer, viewer.flush)
-            if not count % _LOOK and self._processorTime() - began > SLICE:
-                isOver = False
-                break
+        try:
+            for count, _ in enumerate(self._round, 1):
+                if not count % _LOOK and self._processorTime() - began > SLICE:
+                    isOver = False
+                    break
+        except Exception:
+            # Every stream waits for the next round.
+            self._log.failure("a round was broken off")
         self._isRunning = False
         self._cost += self._processorTime() - began
         if isOver:
@@ -120,8 +153,11 @@ class Rounds:
             self._call = self._clock.callLater(0, self._go)
 
     def _end(self) -> None:
-        now, times = self._clock.seconds(), self._times
-        pause = min(max(self._cost * (1 / SHARE - 1), times.least), times.most)
-        self._next = max(self._next, now) + pause
-        if self._due:
+        now, most = self._clock.seconds(), self.times.most
+        pause = min(max(self._cost * (1 / SHARE - 1), self._least), most)
+        if self._gather is not None and not self._isServing:
+            # Nobody waits for it.
+            pause = max(pause, UNWATCHED)
+        self._next = now + self._owed + pause
+        if self._due or self._gather is not None:
             self._call = self._clock.callLater(max(self._next - now, 0.0), self._begin)
