@@ -11,14 +11,23 @@ outlet is not ready; those who produce are told when it is again.
 
 A transport takes one producer only, so everything that is sent must go through here, and the producer must be gone
 before the connection is closed: over TLS it would otherwise stay open.
+
+TLS
+===
+Twisted's TLS gathers small writes until the next turn of the reactor. What comes here is gathered already, so that is
+passed by: it would cost a timer for each viewer and message, and encryption, which is most of the work, would not be
+in the time that a round is seen to take (L{rtmptw.live.rounds}).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 from twisted.internet.interfaces import IConsumer, IPushProducer, IReactorTime
+from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from rtmptw.interfaces import IOutlet
@@ -37,6 +46,7 @@ class Outlet:
     @ivar ready: whether the connection takes more.
     @ivar block: how many bytes are best offered at a time.
     @ivar peer: who is at the other end, for the log.
+    @ivar failure: why nothing can be sent any more, if it has found that itself.
     @ivar excess: how many bytes of answers were written since it has not been ready.
     """
 
@@ -46,8 +56,10 @@ class Outlet:
     def __init__(self, transport: IConsumer, clock: IReactorTime, peer: str) -> None:
         self.ready = True
         self.peer = peer
+        self.failure = ""
         self.excess = 0
         self._transport = transport
+        self._put = _writeOf(transport)
         self._clock = clock
         self._fullSince = 0.0
         self._waiting: deque[bytes | memoryview] = deque()
@@ -74,7 +86,11 @@ class Outlet:
 
     def offer(self, data: bytes) -> int:
         """See L{IOutlet.offer}."""
-        self.write(data)
+        if self.ready and self._open and not self._waiting and len(data) <= PIECE:
+            # The hot path.
+            self._put(data)
+        else:
+            self.write(data)
         return len(data)
 
     def write(self, data: bytes | memoryview) -> None:
@@ -125,7 +141,7 @@ class Outlet:
             rest = memoryview(data)
             self._waiting.appendleft(rest[size:])
             data = rest[:size]
-        self._transport.write(bytes(data))
+        self._put(bytes(data))
 
     # IPushProducer, for the transport
 
@@ -161,3 +177,12 @@ class Outlet:
         self._emptied = None
         self._waiting.clear()
         self._drained.clear()
+
+
+def _writeOf(transport: IConsumer) -> Callable[[bytes], object]:
+    """The transport's C{write}; for TLS, the one that encrypts at once. All go by the same, so order can't break."""
+    # To mypy, no consumer is one of Twisted's classes.
+    tls = cast(object, transport)
+    if isinstance(tls, BufferingTLSTransport):
+        return partial(TLSMemoryBIOProtocol.write, tls)
+    return cast(Callable[[bytes], object], transport.write)

@@ -5,6 +5,7 @@ C{twistd rtmp}: from options to a service.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -44,6 +45,9 @@ __all__ = ["Options", "RTMPService", "makeService"]
 WRITERS = 8
 
 MAX_PORT = 65535
+
+#: How many new objects the garbage collector waits for; the usual numbers are 700, 10, 10.
+GARBAGE_THRESHOLDS = (20_000, 10, 10)
 
 #: The longest that media may be gathered, ms.
 MAX_FLUSH = 10_000
@@ -129,7 +133,7 @@ class Options(BaseOptions):
         self["pull"].append((*_readRelay("pull-always", relay, "live/camera=rtmp://host/app/camera"), True))
 
     def opt_flush(self, times: str) -> None:
-        """MIN:MAX: how long media is gathered before it is sent to viewers, ms; 0:0: never. [default: 0:100]"""
+        """MIN:MAX: how long media is gathered before it is sent to viewers, ms; 0:0: never. [default: 0:45]"""
         least, colon, most = times.partition(":")
         try:
             flush = FlushTimes(_seconds(least), _seconds(most))
@@ -137,12 +141,12 @@ class Options(BaseOptions):
                 raise ValueError
         except ValueError:
             raise UsageError(
-                f"--flush {times}: two times in ms, the lesser one first, neither more than 10 seconds: 0:100"
+                f"--flush {times}: two times in ms, the lesser one first, neither more than 10 seconds: 0:45"
             ) from None
         self["flush"] = flush
 
     def opt_cache_seconds(self, seconds: str) -> None:
-        """Who begins to watch starts at the newest keyframe, unless it is older than this. [default: any age]"""
+        """Who joins starts at the newest keyframe, unless it is more than so many seconds ago. [default: any age]"""
         try:
             number = float(seconds)
             if not 0 <= number < inf:
@@ -152,11 +156,11 @@ class Options(BaseOptions):
         self["cache"] = replace(self["cache"], seconds=number)
 
     def opt_cache_frames(self, frames: str) -> None:
-        """... or more frames of audio and video ago than this. [default: 4096]"""
+        """Who joins starts at the newest keyframe, unless it is more than so many frames ago. [default: 4096]"""
         self["cache"] = replace(self["cache"], frames=_count("cache-frames", frames))
 
     def opt_cache_bytes(self, size: str) -> None:
-        """... or more bytes ago than this. [default: 16777216]"""
+        """Who joins starts at the newest keyframe, unless it is more than so many bytes ago. [default: 16777216]"""
         self["cache"] = replace(self["cache"], bytes=_count("cache-bytes", size))
 
     def opt_version(self) -> None:
@@ -229,6 +233,16 @@ def _readRelay(option: str, text: str, example: str) -> tuple[str, RTMPURL]:
     return shown, parsed
 
 
+def _settleMemory() -> None:
+    """
+    What is in memory before the first connection stays there: the garbage collector need not look at it again. And
+    thousands of connections are no garbage: it looks at them less often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
 class RTMPService(MultiService):
     """
     The ports, and what is behind them.
@@ -260,6 +274,7 @@ class RTMPService(MultiService):
 
     def startService(self) -> None:
         """Start to listen, and to relay."""
+        _settleMemory()
         self._writers.start()
         super().startService()
         for relay in self._relays:

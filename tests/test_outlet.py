@@ -5,14 +5,27 @@ Tests for L{rtmptw.outlet}.
 
 from __future__ import annotations
 
+import contextlib
+import socket
+
+from OpenSSL import SSL
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
+from twisted.internet.tcp import Connection
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.protocols.haproxy._wrapper import HAProxyWrappingFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from rtmptw.directoutlet import DirectOutlet, outletFor
 from rtmptw.interfaces import IOutlet
 from rtmptw.outlet import PIECE, Outlet
+from rtmptw.tls.certificatefiles import PEMFiles
+from rtmptw.tls.servercertificates import ServerCertificates
+from tests.tls.authority import DAY, NOW, Authority
+from tests.tls.directory import Directory
 
 
 class OutletTests(SynchronousTestCase):
@@ -39,6 +52,15 @@ class OutletTests(SynchronousTestCase):
         self.assertEqual((self.transport.value(), self.outlet.excess), (b"a", 3))
         self.outlet.resumeProducing()
         self.assertEqual((self.transport.value(), self.outlet.excess), (b"abcde", 0))
+
+    def test_offer(self) -> None:
+        """All that is offered is taken: what the transport has no room for waits here."""
+        self.assertEqual(self.outlet.offer(b"abc"), 3)
+        self.outlet.pauseProducing()
+        self.assertEqual(self.outlet.offer(b"def"), 3)
+        self.assertEqual(self.transport.value(), b"abc")
+        self.outlet.resumeProducing()
+        self.assertEqual(self.transport.value(), b"abcdef")
 
     def test_pieces(self) -> None:
         """A transport that has enough is given no more; each piece that leaves is progress (hostile row D14)."""
@@ -99,11 +121,17 @@ class OutletTests(SynchronousTestCase):
         self.assertEqual(self.calls, ["first", "second", "second"])
 
     def test_fullAgain(self) -> None:
-        """Who comes after one that has filled it waits."""
-        self.outlet.attach(self.outlet.pauseProducing)
-        self.outlet.attach(lambda: self.calls.append("second"))
-        self.outlet.resumeProducing()
-        self.assertEqual((self.calls, self.outlet.ready), ([], False))
+        """Who comes after one that has filled it waits, and is the first one next time."""
+
+        def fill(name: str) -> None:
+            self.calls.append(name)
+            self.outlet.pauseProducing()
+
+        for name in ("first", "second", "third"):
+            self.outlet.attach(lambda name=name: fill(name))  # type: ignore[misc]
+        for count in range(1, 7):
+            self.outlet.resumeProducing()
+            self.assertEqual((self.calls, self.outlet.ready), ((["first", "second", "third"] * 2)[:count], False))
 
     def test_detachedMeanwhile(self) -> None:
         """One that another has detached is not called any more."""
@@ -164,3 +192,110 @@ class OutletTests(SynchronousTestCase):
 
         outlet = Outlet(Gone(), self.clock, "peer")
         self.assertFalse(outlet.ready)
+
+
+class WrappedTests(SynchronousTestCase):
+    def test_wrapped(self) -> None:
+        """A transport that is wrapped, in what C{haproxy:} is for an endpoint, is written to by its C{write} alone."""
+        ends = socket.socketpair()
+        for end in ends:
+            self.addCleanup(end.close)
+        reactor = MemoryReactorClock()
+        connection = Connection(ends[0], Protocol(), reactor)
+        wrapper = HAProxyWrappingFactory(Factory.forProtocol(Protocol)).buildProtocol(None)
+        assert wrapper is not None
+        wrapper.makeConnection(connection)
+        self.assertIsInstance(outletFor(connection, reactor, "peer"), DirectOutlet)
+        self.assertIs(type(outletFor(wrapper, reactor, "peer")), Outlet)
+
+
+class TLSOutletTests(SynchronousTestCase):
+    """Over Twisted's TLS, in memory, to a client that is OpenSSL itself."""
+
+    def setUp(self) -> None:
+        files, own = Directory(self), Authority().certify("a.example", notBefore=0, notAfter=NOW + 3650 * DAY)
+        files.write(own=own.keyPEM + own.pem)
+        self.clock = Clock()
+        self.outlets: list[Outlet] = []
+        certificates = ServerCertificates(PEMFiles(files("own.pem"), files("own.pem")))
+        factory = TLSMemoryBIOFactory(certificates, False, Factory.forProtocol(self.protocol), clock=self.clock)  # type: ignore[arg-type]
+        tls = factory.buildProtocol(None)
+        assert tls is not None
+        self.tls, self.transport = tls, StringTransport()
+        self.client = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        self.client.set_connect_state()
+        self.tls.makeConnection(self.transport)
+        self.outlet = self.outlets[0]
+
+    def protocol(self) -> Protocol:
+        """A protocol that has an outlet, and begins to speak at once."""
+        test = self
+
+        class Speaking(Protocol):
+            def connectionMade(self) -> None:
+                outlet = Outlet(self.transport, test.clock, "peer")  # type: ignore[arg-type]
+                outlet.write(b"early")
+                test.outlets.append(outlet)
+
+        return Speaking()
+
+    def shakeHands(self) -> None:
+        for _ in range(3):
+            with contextlib.suppress(SSL.WantReadError):
+                self.client.do_handshake()
+            self.exchange()
+
+    def exchange(self) -> None:
+        """Give each side what the other has sent."""
+        with contextlib.suppress(SSL.WantReadError):
+            self.tls.dataReceived(self.client.bio_read(1 << 20))
+        if self.transport.value():
+            self.client.bio_write(self.transport.value())
+            self.transport.clear()
+
+    def received(self) -> bytes:
+        """What the client can read."""
+        self.exchange()
+        data = b""
+        while True:
+            try:
+                data += self.client.recv(1 << 16)
+            except SSL.WantReadError:
+                return data
+
+    def test_handshake(self) -> None:
+        """What was written before the handshake was over waits for it, and whoever would write more is told."""
+        self.assertFalse(self.outlet.ready)
+        self.outlet.write(b", late")
+        self.shakeHands()
+        self.assertTrue(self.outlet.ready)
+        self.assertEqual(self.received(), b"early, late")
+
+    def test_atOnce(self) -> None:
+        """What is sent is encrypted at once, in order, however small or large, and no timer is set."""
+        self.shakeHands()
+        self.received()
+        data = bytes(range(256)) * 300
+        for way in (self.outlet.offer, self.outlet.write, self.outlet.answer):
+            for each in (b"small", data):
+                way(each)
+                self.assertGreater(len(self.transport.value()), len(each))
+                self.assertEqual(self.received(), each)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_order(self) -> None:
+        """More than a piece, and what comes behind it."""
+        self.shakeHands()
+        data = bytes(range(256)) * (3 * PIECE // 256)
+        self.received()
+        self.outlet.offer(data)
+        self.outlet.offer(b"behind")
+        self.assertEqual(self.received(), data + b"behind")
+
+    def test_gone(self) -> None:
+        """Who writes to a connection that is gone writes to nobody."""
+        self.shakeHands()
+        self.received()
+        self.outlet.stopProducing()
+        self.assertEqual(self.outlet.offer(b"late"), 4)
+        self.assertEqual(self.received(), b"")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import tempfile
+from math import inf
 
 from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import IService, IServiceMaker, Service
@@ -18,10 +20,13 @@ from twisted.trial.unittest import SynchronousTestCase
 import rtmptw
 from rtmptw import tap
 from rtmptw.auth.publishers import PublisherAuthentication
+from rtmptw.live.rounds import FlushTimes
+from rtmptw.live.tape import CacheLimits
 from rtmptw.record.recorder import Recorder
 from rtmptw.server import OpenApplication
 from rtmptw.tap import WRITERS, Options, RTMPService, makeService
 from rtmptw.tls.endpoint import RTMPSEndpoint
+from tests.live.doubles import MemoryPublisher
 from tests.tls.authority import Authority
 
 
@@ -215,6 +220,51 @@ class OptionsTests(SynchronousTestCase):
                 self.assertIn(words, message)
                 self.assertNotIn("SECRET", message, text)
 
+    def test_flush(self) -> None:
+        """The least and the most time between rounds, in ms; what is not said is what the library does."""
+        self.assertEqual(parse()["flush"], FlushTimes())
+        for text, least, most in (
+            ("0:0", 0, 0),
+            ("0:100", 0, 0.1),
+            ("20:20", 0.02, 0.02),
+            ("0.5:2.5", 0.0005, 0.0025),
+            ("0:10000", 0, 10),
+            ("10000:10000", 10, 10),
+        ):
+            self.assertEqual(parse("--flush", text)["flush"], FlushTimes(least, most), text)
+        self.assertEqual(parse("--flush=1:2", "--flush=3:4")["flush"], FlushTimes(0.003, 0.004))
+
+    def test_badFlush(self) -> None:
+        """What are not two times, the lesser one first, is refused with the option, what was said, and an example."""
+        for text in (
+            *("", ":", "100", "100:", ":100", "0:100:200", "0-100", "a:b", "0:b", "a:0", "100:0", "0.2:0.1"),
+            *("-1:100", "-2:-1", "0:10001", "10001:10001", "0:inf", "nan:1", "0:nan", "inf:inf", "0:100ms"),
+        ):
+            self.assertRefused([f"--flush {text}: ", "two times in ms", ": 0:"], "--flush", text)
+
+    def test_cache(self) -> None:
+        """How far back joiners may start, each limit by itself; what is not said is what the library does."""
+        self.assertEqual(parse()["cache"], CacheLimits())
+        for arguments, expected in (
+            (["--cache-seconds", "0"], CacheLimits(seconds=0)),
+            (["--cache-seconds=2.5"], CacheLimits(seconds=2.5)),
+            (["--cache-frames", "1"], CacheLimits(frames=1)),
+            (["--cache-bytes", "33554432"], CacheLimits(bytes=33554432)),
+            (
+                ["--cache-bytes=1000", "--cache-seconds=4", "--cache-frames=20", "--cache-seconds=3"],
+                CacheLimits(20, 1000, 3),
+            ),
+        ):
+            self.assertEqual(parse(*arguments)["cache"], expected)
+
+    def test_badCache(self) -> None:
+        """What can't be a limit is refused with the option, what was said, and what is right."""
+        for text in ("", "-1", "inf", "nan", "4s", "0:4", "\u0664s", "-0.001"):
+            self.assertRefused([f"--cache-seconds {text}: a number of seconds"], "--cache-seconds", text)
+        for option in ("cache-frames", "cache-bytes"):
+            for text in ("", "0", "00", "-1", "1.5", "1e3", "16M", "inf", "+1", "\u0664", "\u00b2", "1 000", "1_000"):
+                self.assertRefused([f"--{option} {text}: a number, 1 or more"], f"--{option}", text)
+
     def test_unknown(self) -> None:
         """What is no option is refused."""
         self.assertRefused(["colour"], "--colour")
@@ -237,6 +287,10 @@ class OptionsTests(SynchronousTestCase):
                 "--push=",
                 "--pull=",
                 "--pull-always=",
+                "--flush=",
+                "--cache-seconds=",
+                "--cache-frames=",
+                "--cache-bytes=",
                 "--verbose",
                 "-v, ",
                 "--version",
@@ -253,6 +307,25 @@ class OptionsTests(SynchronousTestCase):
                 self.assertIn(example, lines)
             self.assertNotRegex(text, r"\S {4,}\S+ {4,}\S")
         self.assertLessEqual(max(len(line) for line in tap.EXAMPLES.splitlines()), 80)
+
+    def test_helpStands(self) -> None:
+        """In the help options are in the order of the alphabet: what is said of one must not need another's."""
+        self.patch(os, "environ", {**os.environ, "COLUMNS": "200"})
+        lines = [" ".join(line.split()) for line in self.printed("--help").splitlines()]
+        limits = CacheLimits()
+        joins = "Who joins starts at the newest keyframe, unless it is more than so many"
+        for expected in (
+            f"--cache-bytes= {joins} bytes ago. [default: {limits.bytes}]",
+            f"--cache-frames= {joins} frames ago. [default: {limits.frames}]",
+            f"--cache-seconds= {joins} seconds ago. [default: any age]",
+        ):
+            self.assertIn(expected, lines)
+        self.assertEqual(limits.seconds, inf)
+        [flush] = [line for line in lines if line.startswith("--flush= MIN:MAX: ")]
+        [default] = re.findall(r"\[default: (.*)\]", flush)
+        self.assertEqual(parse("--flush", default)["flush"], FlushTimes())
+        for line in lines:
+            self.assertNotRegex(line, r"^(-\w, )?--[\w-]+=? ([a-z.]|$)")
 
     def test_examples(self) -> None:
         """The examples for twistd are command lines that we understand."""
@@ -350,6 +423,22 @@ class MakeServiceTests(SynchronousTestCase):
             [(app, str(url)) for app, url in service.push],
             [("live", "rtmp://a.test/live"), ("live", "rtmp://b.test/x/key")],
         )
+
+    def test_flushAndCache(self) -> None:
+        """C{--flush} and C{--cache-...} reach the hub, its rounds and its streams, and the defaults do."""
+        for arguments, flush, limits in (
+            ([], FlushTimes(), CacheLimits()),
+            (
+                ["--flush", "20:30", "--cache-seconds=4", "--cache-frames=300", "--cache-bytes=40000000"],
+                FlushTimes(0.02, 0.03),
+                CacheLimits(300, 40_000_000, 4),
+            ),
+        ):
+            hub = self.make(*arguments).factory.hub
+            self.assertEqual((hub.rounds.times, hub._cache), (flush, limits))
+            hub.publish("live/x", MemoryPublisher())
+            [stream] = hub
+            self.assertEqual(stream._tape._cache, limits)
 
     def test_verbose(self) -> None:
         """C{--verbose} reaches the connections."""

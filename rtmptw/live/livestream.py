@@ -26,10 +26,13 @@ from rtmptw.live.viewer import Viewer
 from rtmptw.wire.media import MediaKind, classify, describe
 from rtmptw.wire.message import Message, MessageType
 
-__all__ = ["LiveStream", "Publication"]
+__all__ = ["FULL", "LiveStream", "Publication"]
 
 #: How many messages may be on the tape that nobody needs, before they are forgotten.
 _SURPLUS = 64
+
+#: How many bytes make a block that is sent at once: to gather more would make no send any larger.
+FULL = 256 * 1024
 
 #: Greater than every track ID, which is one byte.
 _NO_TRACK = 256
@@ -70,6 +73,9 @@ class LiveStream:
         self._rounds = rounds
         self._cache = cache
         self._tape = Tape(cache=cache)
+        self._served = 0
+        # The time of the messages of one read; asked once for all of them.
+        self._now = 0.0
         self._keyframe: int | None = None
         self.hasVideo = False
         self._mainTrack = _NO_TRACK
@@ -112,6 +118,7 @@ class LiveStream:
         self.publication = Publication(self, publisher, hops)
         self.headers = HeaderCache()
         self._tape = Tape(cache=self._cache)
+        self._served = 0
         self._keyframe = None
         self.hasVideo = False
         self._mainTrack = _NO_TRACK
@@ -188,32 +195,43 @@ class LiveStream:
     def _append(self, message: Message) -> None:
         """The hot path: once for each message, however many there are who want it."""
         image = encodeImage(message)
-        tape = self._tape
+        tape, type = self._tape, message.type
         if not tape.hasRoom(len(image)):
             # One read may hold more than the tape: nobody who keeps up shall miss any of it.
             self._serveAll()
         isKeyframe = False
-        if message.type == MessageType.DATA:
+        if type == 18:  # MessageType.DATA, whose name costs more than all the rest
             self.headers.seeData(message)
         else:
-            kind = classify(message.type, message.payload)
-            if message.type == MessageType.VIDEO and not self.hasVideo and (kind.isHeader or kind.isFrame):
-                # What came before counted as a place to start; it is none without a picture.
-                self.hasVideo = True
+            kind = classify(type, message.payload)
+            if kind.isHeader or kind.isKeyframe or not self.hasVideo:
+                isKeyframe = self._look(message, kind)
+        if not self._now:
+            self._now = self.clock.seconds()
+        tape.append(image, type, message.timestamp, self._now, isKeyframe)
+        if self._subscriptions:
+            for subscription in tuple(self._subscriptions):
+                subscription.give(message)
+
+    def _look(self, message: Message, kind: MediaKind) -> bool:
+        """
+        Look at a message that is more than one of many frames.
+
+        @return: whether it is a place to start.
+        """
+        tape = self._tape
+        if message.type == MessageType.VIDEO and not self.hasVideo and (kind.isHeader or kind.isFrame):
+            # What came before counted as a place to start; it is none without a picture.
+            self.hasVideo = True
+            tape.keyframe = None
+        if kind.isHeader:
+            if message.type == MessageType.VIDEO and kind is MediaKind.SEQUENCE_HEADER:
+                self._seeTrack(message)
+            if self.headers.see(message):
+                # What is on the tape is not for the new headers.
                 tape.keyframe = None
-            if kind.isHeader:
-                if message.type == MessageType.VIDEO and kind is MediaKind.SEQUENCE_HEADER:
-                    self._seeTrack(message)
-                if self.headers.see(message):
-                    # What is on the tape is not for the new headers.
-                    tape.keyframe = None
-            elif self.hasVideo:
-                isKeyframe = kind.isKeyframe and self._seeTrack(message)
-            else:
-                isKeyframe = kind.isFrame
-        tape.append(image, message.type, message.timestamp, self.clock.seconds(), isKeyframe)
-        for subscription in tuple(self._subscriptions):
-            subscription.give(message)
+            return False
+        return kind.isKeyframe and self._seeTrack(message) if self.hasVideo else kind.isFrame
 
     def _seeTrack(self, message: Message) -> bool:
         """
@@ -228,20 +246,24 @@ class LiveStream:
         return track == self._mainTrack
 
     def _flush(self) -> None:
-        if self._viewers:
+        self._now = 0.0
+        if not self._viewers:
+            self.served()
+        elif self._tape.bytes - self._served < FULL:
             self._rounds.due(self)
         else:
-            self.forgetSurplus()
+            self._serveAll()
 
     def _serveAll(self) -> None:
         """Do not wait for the next round."""
         for viewer in self.viewers:
             self.serve(viewer, viewer.flush)
-        self.forgetSurplus()
+        self.served()
 
-    def forgetSurplus(self) -> None:
-        """Forget what nobody needs any more, once for each keyframe."""
+    def served(self) -> None:
+        """Every viewer has been given what there is. Forget what nobody needs any more, once for each keyframe."""
         tape = self._tape
+        self._served = tape.bytes
         if tape.keyframe != self._keyframe and tape.keyframe is not None and tape.keyframe - tape.first >= _SURPLUS:
             self._keyframe = tape.keyframe
             positions = [viewer.position for viewer in self._viewers if viewer.position is not None]

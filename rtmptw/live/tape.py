@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from rtmptw.wire.message import MessageType
 from rtmptw.wire.timestamp import elapsed
 
 __all__ = ["MAX_BYTES", "MAX_MESSAGES", "CacheLimits", "Entry", "Tape"]
@@ -103,6 +102,12 @@ class Tape:
         self._times: list[float] = []
         self._offsets: list[int] = []
         self._blocks: dict[tuple[int, int], tuple[bytes, int]] = {}
+        self._setBounds()
+
+    def _setBounds(self) -> None:
+        """Where the tape will be full, if nothing more is forgotten."""
+        self._lastByte = (self._offsets[0] if self._offsets else self.bytes) + self._maxBytes
+        self._lastEnd = self.first + self._maxMessages
 
     @property
     def start(self) -> int | None:
@@ -126,25 +131,25 @@ class Tape:
 
     def hasRoom(self, size: int) -> bool:
         """Whether a message of C{size} bytes can be added and nothing be forgotten."""
-        held = self.bytes - self._offsets[0] if self._offsets else 0
-        return held + size <= self._maxBytes and len(self._images) < self._maxMessages
+        return self.bytes + size <= self._lastByte and self.end < self._lastEnd
 
     def append(self, image: bytes, type: int, timestamp: int, written: float, isKeyframe: bool) -> None:
         """Add a message at the end, and forget from the left what exceeds the bounds."""
-        while self._images and not self.hasRoom(len(image)):
+        size = len(image)
+        while (self.bytes + size > self._lastByte or self.end >= self._lastEnd) and self._images:
             # A quarter at a time, so that the columns are not moved for every message.
             self.forget(self.first + len(self._images) // 4 + 1)
         if self._blocks:
             self._blocks.clear()
         if isKeyframe:
             self.keyframe = self.end
-            self.hasKeyframes |= type == MessageType.VIDEO
+            self.hasKeyframes |= type == 9  # MessageType.VIDEO
         self._images.append(image)
         self._types.append(type)
         self._timestamps.append(timestamp)
         self._times.append(written)
         self._offsets.append(self.bytes)
-        self.bytes += len(image)
+        self.bytes += size
         self.end += 1
 
     def forget(self, position: int) -> None:
@@ -155,6 +160,7 @@ class Tape:
                 del column[:count]
             self._blocks.clear()
             self.first += count
+            self._setBounds()
             if self.keyframe is not None and self.keyframe < self.first:
                 self.keyframe = None
 

@@ -9,9 +9,8 @@ How fast a viewer is served
 - What the connection takes of a block at once is sent. The message in which it stopped is sent to its end, and with it
   the viewer's place is behind that message: nothing else is queued, the tape goes on, the viewer stays where it is.
 - Too far behind, by bytes or by seconds, or off the tape, it goes on at the newest keyframe; headers again first, if
-  they have changed. What it jumped over is counted. The publisher never waits for a viewer, with one exception.
-- Nothing live comes faster than L{FASTEST}. A publisher that is faster is a file on its way, and loses nothing by
-  waiting: while a viewer is L{HOLD_BYTES} behind, it is read no faster than that.
+  they have changed. What it jumped over is counted. The publisher never waits for a viewer, but for one that is faster
+  than anything live (L{rtmptw.live.pace}).
 - When the publisher has gone, the tape grows no more, and what is on it is sent however long that takes.
 
 Where it starts
@@ -30,32 +29,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.interfaces import IOutlet, IViewing
+from rtmptw.live.edition import PLAIN
 from rtmptw.live.headers import HeaderCache
-from rtmptw.live.image import address, encodeImage, toPublish
+from rtmptw.live.image import encodeImage
+from rtmptw.live.pace import Pace
 from rtmptw.live.tape import Tape
 from rtmptw.wire.message import MessageType
 
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["END_DELAY", "FASTEST", "HOLD_BYTES", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "Viewer"]
+__all__ = ["END_DELAY", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "Viewer"]
 
 #: How far a viewer may be behind before it skips.
 MAX_BEHIND_BYTES = 8 * 1024 * 1024
 MAX_BEHIND_SECONDS = 5.0
-
-#: How far behind a viewer may be before a publisher that is faster than anything live waits for it, bytes; and how fast
-#: that is, bytes per second.
-HOLD_BYTES = 4 * 1024 * 1024
-FASTEST = 16 * 1024 * 1024
-
-#: The message stream ID of the tape's bytes, little-endian.
-_SHARED_ID = (1).to_bytes(4, "little")
 
 #: Seconds between the last frame and the news of the end: rtmp2src throws the last frame away if they come together
 #: (wire facts 3.3).
@@ -70,6 +62,27 @@ class Viewer:
     @ivar position: its place on the tape; L{None} while it has none.
     @ivar skipped: how many messages it has jumped over because it was slow.
     """
+
+    #: There are thousands of them, and each round looks at all.
+    __slots__ = (
+        "_after",
+        "_edition",
+        "_ended",
+        "_headerChanges",
+        "_headers",
+        "_headersDue",
+        "_isNew",
+        "_isOver",
+        "_jumped",
+        "_outlet",
+        "_pace",
+        "_paused",
+        "_stopped",
+        "_stream",
+        "_tape",
+        "position",
+        "skipped",
+    )
 
     _log = Logger()
 
@@ -94,19 +107,17 @@ class Viewer:
         self._outlet = outlet
         self._ended = ended
         self._after = after
-        self._publishes = publishes
+        self._edition = PLAIN.changed(streamId=streamId, publishes=publishes)
         self._tape: Tape | None = None
         self._headers = HeaderCache()
         self._headerChanges = 0
         self._paused = False
-        self._soundOnly = False
-        self._unwanted: frozenset[int] = frozenset()
         self._headersDue: frozenset[int] = frozenset()
         self._jumped = 0.0
+        self._isNew = True
         self._isOver = False
         self._stopped = False
-        self._hold: IDelayedCall | None = None
-        self.readdress(streamId)
+        self._pace: Pace | None = None
         outlet.attach(self.flush)
 
     def begin(self, tape: Tape, headers: HeaderCache) -> None:
@@ -114,7 +125,7 @@ class Viewer:
         self._tape, self._headers = tape, headers
         # Nothing has been forgotten yet, so nothing need be left out (wire facts 10.93).
         if tape.first == 0 and tape.keyframe is None and not self._after:
-            self.position = 0
+            self.position, self._isNew = 0, False
 
     @property
     def peer(self) -> str:
@@ -141,12 +152,7 @@ class Viewer:
 
     def readdress(self, streamId: int) -> None:
         """Send on another message stream from now on."""
-        self._streamId = streamId.to_bytes(4, "little")
-        self._settle()
-
-    def _settle(self) -> None:
-        """Whether the bytes on the tape are those to be sent."""
-        self._isPlain = not (self._unwanted or self._soundOnly or self._publishes) and self._streamId == _SHARED_ID
+        self._edition = self._edition.changed(streamId=streamId)
 
     def end(self) -> None:
         """The publisher has gone. Send what is left, then say so."""
@@ -163,7 +169,7 @@ class Viewer:
                 if self._mustJump(tape):
                     self._jump(tape)
                 self._send(tape, outlet)
-            if self._hold is not None or not outlet.ready:
+            if self._pace is not None or not outlet.ready:
                 self._keepPace(tape)
         if self._isOver and (self._paused or self._mustWait(tape) or self.position == tape.end):
             self._finish()
@@ -173,7 +179,7 @@ class Viewer:
         position = self.position
         assert position is not None
         while position < tape.end and outlet.ready:
-            if self._isPlain and not self._headersDue:
+            if self._edition is PLAIN and not self._headersDue:
                 block, after = tape.block(position, outlet.block)
                 taken = outlet.offer(block)
                 if taken < len(block):
@@ -181,7 +187,7 @@ class Viewer:
             else:
                 after = self._sendTailored(tape, position)
             self.position = position = after
-        if position == tape.end and not self._soundOnly:
+        if position == tape.end and not self._edition.soundOnly:
             self._headerChanges = self._headers.changes
 
     def _finishMessage(self, tape: Tape, position: int, taken: int, images: list[bytes]) -> int:
@@ -208,7 +214,7 @@ class Viewer:
         @return: the position behind what was sent.
         """
         outlet, after = self._outlet, tape.reach(position, self._outlet.block)
-        if self._soundOnly and tape.keyframe is not None and tape.keyframe >= position:
+        if self._edition.soundOnly and tape.keyframe is not None and tape.keyframe >= position:
             if tape.keyframe == position:
                 self._getPicture(tape)
             else:
@@ -218,21 +224,15 @@ class Viewer:
         if not outlet.ready:
             return position
         entries = tape.entries(position, after)
-        images = [self._published(entry.type, entry.image) if self._isWanted(entry.type) else b"" for entry in entries]
+        edition = self._edition
+        images = [edition.image(entry.type, entry.image) if edition.has(entry.type) else b"" for entry in entries]
         block = b"".join(images)
         taken = outlet.offer(block) if block else 0
         return after if taken == len(block) else self._finishMessage(tape, position, taken, images)
 
-    def _published(self, type: int, image: bytes) -> bytes:
-        return address(toPublish(image) if type == MessageType.DATA and self._publishes else image, self._streamId)
-
-    def _isWanted(self, type: int) -> bool:
-        return type not in self._unwanted and not (self._soundOnly and type == MessageType.VIDEO)
-
     def _getPicture(self, tape: Tape) -> None:
         """The keyframe has come that this viewer has waited for; video headers before it were withheld as well."""
-        self._soundOnly = False
-        self._settle()
+        self._edition = self._edition.changed(soundOnly=False)
         if self._headerChanges != self._headers.changes and self.position is not None:
             self._sendHeaders(tape.timestamp(self.position))
 
@@ -255,16 +255,16 @@ class Viewer:
 
     def _jump(self, tape: Tape) -> None:
         """Start, or start again, at the newest keyframe; without one on the tape, at its end and with sound alone."""
-        position, hadPicture = self.position, not self._soundOnly
+        position, hadPicture = self.position, not self._edition.soundOnly
         # The cache is bounded for those who come; who is here already needs a place to go on.
-        keyframe = tape.start if position is None and not self._after else tape.keyframe
+        keyframe = tape.start if self._isNew and not self._after else tape.keyframe
+        self._isNew = False
         self._jumped = self._stream.clock.seconds()
         self.position = tape.end if keyframe is None else keyframe
-        self._soundOnly = keyframe is None and tape.hasKeyframes
-        self._settle()
+        self._edition = self._edition.changed(soundOnly=keyframe is None and tape.hasKeyframes)
         if position is not None:
             self._miss(self.position - position)
-        if self._soundOnly and hadPicture:
+        if self._edition.soundOnly and hadPicture:
             self._log.warn(
                 "{path}: {peer} has no picture before the next keyframe, because the last one was too long ago",
                 path=self._stream.path,
@@ -274,23 +274,17 @@ class Viewer:
             self._sendHeaders(tape.timestamp(min(self.position, tape.end - 1)))
 
     def _keepPace(self, tape: Tape) -> None:
-        """While this viewer is far behind, hold a publisher that is faster than anything live, until it is not."""
-        behind = 0 if self.position is None or self._isOver else tape.behind(self.position)
-        if behind <= HOLD_BYTES:
+        if self._isOver or self.position is None:
             self._letGo()
-        elif self._hold is None and self.position is not None:
-            clock = self._stream.clock
-            early = behind / FASTEST - (clock.seconds() - tape.written(self.position))
-            if early > 0:
-                self._stream.hold(self)
-                self._hold = clock.callLater(early, self._letGo)
+        else:
+            if self._pace is None:
+                self._pace = Pace(self._stream)
+            self._pace.keep(tape, self.position)
 
     def _letGo(self) -> None:
-        hold, self._hold = self._hold, None
-        if hold is not None:
-            if hold.active():
-                hold.cancel()
-            self._stream.release(self)
+        if self._pace is not None:
+            self._pace.letGo()
+            self._pace = None
 
     def _sendHeaders(self, timestamp: int, types: frozenset[int] | None = None) -> None:
         """Metadata and headers, all or of some types, with the time of the frame that will follow, ms."""
@@ -300,10 +294,12 @@ class Viewer:
         messages = [
             header
             for header in self._headers.messages(timestamp)
-            if header.type not in self._unwanted and (types is None or header.type in types)
+            if header.type not in self._edition.refused and (types is None or header.type in types)
         ]
         if messages:
-            self._outlet.write(b"".join([self._published(message.type, encodeImage(message)) for message in messages]))
+            self._outlet.write(
+                b"".join([self._edition.image(message.type, encodeImage(message)) for message in messages])
+            )
 
     def _miss(self, count: int) -> None:
         if not self.skipped:
@@ -362,14 +358,12 @@ class Viewer:
         What is wanted again comes from where the viewer is, video from the next keyframe: time never goes back.
         """
         if not wanted:
-            self._unwanted |= {type}
-            self._settle()
-        elif type in self._unwanted:
-            self._unwanted -= {type}
+            self._edition = self._edition.changed(refused=self._edition.refused | {type})
+        elif type in self._edition.refused:
+            self._edition = self._edition.changed(refused=self._edition.refused - {type})
             self._headersDue |= {type}
             if type == MessageType.VIDEO and self._tape is not None:
-                self._soundOnly = self._tape.hasKeyframes
-            self._settle()
+                self._edition = self._edition.changed(soundOnly=self._tape.hasKeyframes)
             self.flush()
 
     def stop(self) -> None:

@@ -86,12 +86,16 @@ class MemoryOutlet:
 
     @ivar blocks: each write.
     @ivar room: how many writes it takes before it is full; L{None} for any number.
+    @ivar part: how many bytes of what is offered it takes before it is full; L{None} for any number.
+    @ivar views: what was written that is a view of something else, as it came.
     """
 
-    def __init__(self, room: int | None = None) -> None:
+    def __init__(self, room: int | None = None, part: int | None = None) -> None:
         self.peer = "192.0.2.1:4000"
         self.blocks: list[bytes] = []
+        self.views: list[memoryview] = []
         self.room = room
+        self.part = part
         self._drained: dict[Callable[[], None], None] = {}
 
     @property
@@ -107,7 +111,13 @@ class MemoryOutlet:
     block = 128 * 1024
 
     def offer(self, data: bytes) -> int:
-        """Keep it, all of it."""
+        """Keep it, or as much of it as there is room for."""
+        if self.part is not None:
+            part, self.part = self.part, max(0, self.part - len(data))
+            if part < len(data):
+                self.room, self.part = 0, None
+                self.blocks.append(data[:part])
+                return part
         self.write(data)
         return len(data)
 
@@ -115,6 +125,8 @@ class MemoryOutlet:
         """Keep it."""
         if self.room is not None:
             self.room = max(0, self.room - 1)
+        if isinstance(data, memoryview):
+            self.views.append(data)
         self.blocks.append(bytes(data))
 
     def attach(self, drained: Callable[[], None]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
 from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IPublication
-from rtmptw.live.livestream import LiveStream
+from rtmptw.live.livestream import FULL, LiveStream
 from rtmptw.live.rounds import FlushTimes, Rounds
 from rtmptw.wire.message import Message
 from tests.live.doubles import (
@@ -203,6 +204,25 @@ class LiveStreamTests(LiveTestCase):
         self.assertEqual(self.unused, [])
         publication.end("")
         self.assertEqual(self.unused, [self.stream])
+
+    def test_fullBlock(self) -> None:
+        """What fills a block is sent at once, however long rounds may gather; what is left waits for the round."""
+        clock = Clock()
+        stream = LiveStream(PATH, clock, self.left, Rounds(clock, FlushTimes(1, 1)))
+        outlet = MemoryOutlet()
+        stream.play(outlet, 1, lambda: None)
+        publication = stream.publish(self.publisher)
+        self.send(publication, key(0))
+        self.assertContent(outlet.take(), key(0))
+        large = bytes(FULL // 4)
+        self.send(publication, inter(1, large), inter(2, large), inter(3, large))
+        self.assertContent(outlet.take())
+        self.send(publication, inter(4, large))
+        self.assertContent(outlet.take(), *(inter(time, large) for time in range(1, 5)))
+        self.send(publication, inter(5))
+        self.assertContent(outlet.take())
+        clock.advance(1)
+        self.assertContent(outlet.take(), inter(5))
 
     def test_little(self) -> None:
         """While viewers keep up, no more than the newest group of pictures is kept, and a little before it."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from math import inf
+
 from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import IViewing
+from rtmptw.live.hub import StreamHub
+from rtmptw.live.image import encodeImage
 from rtmptw.live.livestream import Publication
-from rtmptw.live.tape import MAX_MESSAGES
-from rtmptw.live.viewer import END_DELAY, FASTEST, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, Viewer
+from rtmptw.live.pace import FASTEST
+from rtmptw.live.rounds import FlushTimes
+from rtmptw.live.tape import MAX_BYTES, MAX_MESSAGES, CacheLimits
+from rtmptw.live.viewer import END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, Viewer
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire import amf0
 from rtmptw.wire.data import SET_DATA_FRAME
@@ -15,6 +23,7 @@ from rtmptw.wire.message import Message, MessageType
 from tests.live.doubles import (
     LiveTestCase,
     MemoryOutlet,
+    MemorySubscriber,
     audio,
     inter,
     key,
@@ -46,8 +55,10 @@ class JoinTests(LiveTestCase):
         self.outlet = MemoryOutlet()
 
     def test_interface(self) -> None:
-        """It is what sessions expect."""
-        verifyObject(IViewing, self.play(self.outlet))
+        """It is what sessions expect, and says who it is."""
+        viewer = self.play(self.outlet)
+        verifyObject(IViewing, viewer)
+        self.assertEqual(viewer.peer, self.outlet.peer)
 
     def test_beforeThePublisher(self) -> None:
         """Who waits for the publisher is sent exactly everything, from the first message on."""
@@ -742,6 +753,16 @@ class ControlTests(LiveTestCase):
         self.outlet.drain()
         self.assertContent(self.outlet.take(), soundHeader(80), sound(81))
 
+    def test_receiveFills(self) -> None:
+        """If the headers that are due fill the outlet, what is behind them comes later, and they do not come again."""
+        self.viewer.receive(MessageType.AUDIO, False)
+        self.outlet.room = 1
+        self.viewer.receive(MessageType.AUDIO, True)
+        self.send(self.publication, inter(80), sound(81))
+        self.assertContent(self.outlet.take(), soundHeader(80))
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), inter(80), sound(81))
+
     def test_receiveWithoutKeyframes(self) -> None:
         """If there has never been a keyframe, video that is wanted again comes at once."""
         outlet = MemoryOutlet()
@@ -972,6 +993,404 @@ class EndTests(LiveTestCase):
         self.assertContent(self.outlet.take(), inter(80))
         self.clock.advance(END_DELAY)
         self.assertEqual(sorted(self.ended), ["ended", "joiner"])
+
+
+class PartTests(LiveTestCase):
+    """A connection that takes a part of what it is offered."""
+
+    def setUp(self) -> None:
+        """A publisher that has begun, and what it sends then: around the time where headers become longer too."""
+        super().setUp()
+        self.publication = self.publish()
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        self.sent = [
+            *(inter(80), sound(81), metadata(82, width=1.0)),
+            *(inter(0xFFFFFE, b""), sound(0xFFFFFF), metadata(0x1000000, width=2.0), inter(0x1000001)),
+        ]
+
+    def images(self, messages: Iterable[Message]) -> list[int]:
+        """How long these messages are on the wire."""
+        return [len(encodeImage(message)) for message in messages]
+
+    def assertParts(
+        self, play: Callable[[MemoryOutlet], Viewer], expected: list[Message], headers: Sequence[Message] = ()
+    ) -> None:
+        """
+        Let one viewer for each byte be cut off behind that byte. Assert that each is written the rest of that message
+        and no more, and what comes behind it when it is ready again.
+
+        @param play: begins to watch.
+        @param headers: what is written before the first offer.
+        """
+        sizes = self.images(expected)
+        ends = list(accumulate(sizes))
+        viewers = []
+        for part in range(ends[-1] + 1):
+            outlet = MemoryOutlet()
+            viewers.append((part, outlet, play(outlet)))
+            outlet.take()
+            outlet.room = 0
+        self.send(self.publication, *self.sent)
+        for part, outlet, viewer in viewers:
+            self.assertEqual(outlet.blocks, [])
+            outlet.part = part
+            outlet.drain()
+            end = next((end for end in ends if end > part), ends[-1])
+            written = sum(map(len, outlet.blocks)) - sum(self.images(headers))
+            self.assertEqual((written, outlet.ready), (end, part == ends[-1]), part)
+            # The tape goes on meanwhile.
+            outlet.drain()
+            self.assertContent(outlet.take(), *headers, *expected)
+            self.assertEqual((viewer.skipped, viewer.lagBytes), (0, 0))
+
+    def test_plain(self) -> None:
+        """What all are sent."""
+        self.assertParts(self.play, self.sent)
+
+    def test_otherStream(self) -> None:
+        """On another message stream."""
+        self.assertParts(lambda outlet: self.play(outlet, streamId=0x01020304), self.sent)
+        outlet = MemoryOutlet(part=13)
+        self.play(outlet, streamId=0x01020304)
+        outlet.drain()
+        self.assertEqual({message.streamId for message in outlet.take()}, {0x01020304})
+
+    def test_withoutPictures(self) -> None:
+        """Without video, or without audio, or with neither: messages that are not sent are no place to stop."""
+        for unwanted in ({MessageType.VIDEO}, {MessageType.AUDIO}, {MessageType.VIDEO, MessageType.AUDIO}):
+
+            def play(outlet: MemoryOutlet, unwanted: set[MessageType] = unwanted) -> Viewer:
+                viewer = self.play(outlet)
+                for type in unwanted:
+                    viewer.receive(type, False)
+                return viewer
+
+            self.assertParts(play, [message for message in self.sent if message.type not in unwanted])
+
+    def test_publishes(self) -> None:
+        """To a server, for which metadata are longer than on the tape."""
+        [stream] = self.hub
+
+        def published(message: Message) -> Message:
+            if message.type != MessageType.DATA:
+                return message
+            return Message(message.type, message.timestamp, 1, amf0.encode(SET_DATA_FRAME) + message.payload)
+
+        self.assertParts(
+            lambda outlet: stream.play(outlet, 1, lambda: None, publishes=True), [*map(published, self.sent)]
+        )
+
+    def test_picturesAgain(self) -> None:
+        """Headers that are due come once, whatever becomes of what is behind them; then sound until the keyframe."""
+
+        def play(outlet: MemoryOutlet) -> Viewer:
+            viewer = self.play(outlet)
+            viewer.receive(MessageType.VIDEO, False)
+            viewer.receive(MessageType.VIDEO, True)
+            return viewer
+
+        self.sent = [inter(80), sound(81), inter(82), sound(83), key(120), inter(160), sound(161)]
+        self.assertParts(
+            play,
+            [message for message in self.sent if message.timestamp != 80 and message.timestamp != 82],
+            [pictureHeader(80)],
+        )
+
+    def test_large(self) -> None:
+        """Messages that are larger than a chunk, and than a block."""
+        self.sent = [inter(80, MEGABYTE), sound(81), key(0x1000000, MEGABYTE[: 3 * OUR_CHUNK_SIZE]), inter(0x1000001)]
+        first, second, third, _ = ends = list(accumulate(self.images(self.sent)))
+        for streamId in (1, 7):
+            for part in (
+                *(0, 1, 11, 12, 13, OUR_CHUNK_SIZE + 11, OUR_CHUNK_SIZE + 12, OUR_CHUNK_SIZE + 13, MemoryOutlet.block),
+                *(first - 1, first, first + 1, second, second + 15, second + 16, third - 1, third),
+            ):
+                outlet = MemoryOutlet()
+                viewer = self.play(outlet, streamId)
+                outlet.take()
+                outlet.room = 0
+                self.send(self.publication, *self.sent)
+                outlet.part = part
+                outlet.drain()
+                self.assertEqual(sum(map(len, outlet.blocks)), next(end for end in ends if end > part))
+                outlet.drain()
+                self.assertContent(outlet.take(), *self.sent)
+                viewer.stop()
+
+    def test_again(self) -> None:
+        """A connection that takes a few bytes each time is sent everything all the same."""
+        for streamId in (1, 7):
+            outlet = MemoryOutlet()
+            viewer = self.play(outlet, streamId)
+            outlet.take()
+            outlet.room = 0
+            self.send(self.publication, *self.sent)
+            for _ in self.sent:
+                self.assertEqual(viewer.lagBytes > 0, True)
+                outlet.part = 5
+                outlet.drain()
+            self.assertEqual(viewer.lagBytes, 0)
+            self.assertContent(outlet.take(), *self.sent)
+            viewer.stop()
+
+    def test_slowMeanwhile(self) -> None:
+        """One that has stopped within a message, and is too far behind then, goes on at a keyframe; first the rest."""
+        outlet = MemoryOutlet()
+        viewer = self.play(outlet)
+        outlet.take()
+        outlet.part = 20
+        self.send(self.publication, inter(80), inter(120))
+        self.clock.advance(MAX_BEHIND_SECONDS + 0.1)
+        self.send(self.publication, inter(160), key(200))
+        outlet.drain()
+        self.assertContent(outlet.take(), inter(80), key(200))
+        self.assertEqual(viewer.skipped, 2)
+
+    def test_end(self) -> None:
+        """The end is told when the rest of the last message and all behind it was written."""
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        outlet.take()
+        outlet.part = 20
+        self.send(self.publication, inter(80), sound(81))
+        self.publication.end("")
+        self.clock.advance(1)
+        self.assertEqual(self.ended, [])
+        outlet.drain()
+        self.clock.advance(END_DELAY)
+        self.assertContent(outlet.take(), inter(80), sound(81))
+        self.assertEqual(self.ended, ["ended"])
+
+    def test_shared(self) -> None:
+        """
+        What waits for a viewer is no copy but a part of what is on the tape, however many wait, and also for those who
+        are sent other messages, or on another stream.
+        """
+        [stream] = self.hub
+        # Less than are served before a round looks at the time.
+        viewers = [
+            *[lambda outlet: self.play(outlet)] * 7,
+            *[lambda outlet: self.play(outlet, streamId=7)] * 7,
+            *[lambda outlet: self.play(outlet).receive(MessageType.AUDIO, False)] * 7,
+            *[lambda outlet: stream.play(outlet, 1, lambda: None, publishes=True)] * 7,
+        ]
+        outlets = []
+        for play in viewers:
+            outlets.append(MemoryOutlet())
+            play(outlets[-1])
+            outlets[-1].take()
+            outlets[-1].part = 2 * OUR_CHUNK_SIZE
+        self.send(self.publication, inter(80, MEGABYTE), sound(81))
+        shared = stream._tape.entry(stream._tape.end - 2).image
+        for outlet in outlets:
+            [view] = outlet.views
+            self.assertIs(view.obj, shared)
+            self.assertEqual(len(view), len(shared) - 2 * OUR_CHUNK_SIZE)
+
+
+class LagTests(LiveTestCase):
+    """How far behind a viewer is."""
+
+    def lag(self, viewer: Viewer) -> tuple[int, float]:
+        """In bytes, and milliseconds."""
+        return viewer.lagBytes, round(viewer.lagMilliseconds, 3)
+
+    def test_lag(self) -> None:
+        """All that has come and was not handed to the outlet, and the age of the oldest of it."""
+        outlet = MemoryOutlet()
+        viewer = self.play(outlet)
+        self.assertEqual(self.lag(viewer), (0, 0))
+        publication = self.publish()
+        self.assertEqual(self.lag(viewer), (0, 0))
+        self.send(publication, *BEGINNING, key(0))
+        self.clock.advance(2)
+        self.assertEqual(self.lag(viewer), (0, 0))
+        outlet.room = 0
+        messages = [inter(80), sound(90, bytes(1000)), inter(120)]
+        sizes = [len(encodeImage(message)) for message in messages]
+        for message in messages:
+            self.send(publication, message)
+            self.clock.advance(0.25)
+        self.assertEqual(self.lag(viewer), (sum(sizes), 750))
+        outlet.drain(room=0)
+        self.assertEqual(self.lag(viewer), (sum(sizes), 750))
+        outlet.part = 1
+        outlet.drain()
+        self.assertEqual(self.lag(viewer), (sum(sizes[1:]), 500))
+        outlet.drain()
+        self.assertEqual(self.lag(viewer), (0, 0))
+
+    def test_withoutPlace(self) -> None:
+        """Who has no place yet is behind by nothing: nothing has been missed."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0))
+        viewer = self.play(MemoryOutlet(room=0))
+        self.clock.advance(1)
+        self.assertEqual(self.lag(viewer), (0, 0))
+
+    def test_offTheTape(self) -> None:
+        """Who was left behind by the tape is behind by all that is on it."""
+        viewer = self.play(MemoryOutlet(room=0))
+        publication = self.publish()
+        for index in range(20):
+            self.send(publication, inter(index, MEGABYTE))
+            self.clock.advance(1)
+        [stream] = self.hub
+        tape = stream._tape
+        self.assertGreater(tape.first, 0)
+        self.assertEqual(self.lag(viewer), (tape.held, (20 - tape.first) * 1000))
+
+
+class CacheTests(LiveTestCase):
+    """How far back a joiner may start."""
+
+    def limit(self, flush: FlushTimes | None = None, **limits: float) -> None:
+        """Begin again, with these limits."""
+        self.hub = StreamHub(self.clock, flush or FlushTimes(0, 0), CacheLimits(**limits))  # type: ignore[arg-type]
+        self.publication = self.publish()
+
+    def joined(self) -> list[Message]:
+        """What a viewer is sent who comes now, and leaves."""
+        outlet = MemoryOutlet()
+        self.play(outlet).stop()
+        return outlet.take()
+
+    def assertLimit(self, sent: list[Message], last: Message) -> None:
+        """Assert that who comes behind C{sent} is given it all, and behind C{last} nothing but headers."""
+        self.send(self.publication, *BEGINNING, *sent)
+        self.assertContent(self.joined(), *headersAt(sent[0].timestamp), *sent)
+        self.send(self.publication, last)
+        self.assertContent(self.joined(), *headersAt(last.timestamp))
+
+    def test_frames(self) -> None:
+        """By messages, the keyframe too."""
+        self.limit(frames=4)
+        self.assertLimit([key(0), inter(40), sound(41), inter(80)], sound(81))
+
+    def test_bytes(self) -> None:
+        """By their size on the wire."""
+        sent = [key(0), inter(40), sound(41)]
+        self.limit(bytes=sum(len(encodeImage(message)) for message in sent))
+        self.assertLimit(sent, Message(MessageType.AUDIO, 42, 1, b""))
+
+    def test_seconds(self) -> None:
+        """By time, also where timestamps begin again."""
+        for start in (0, 0xFFFFFC00):
+            self.limit(seconds=2.5)
+            sent = [key(start), inter(start + 1000 & 0xFFFFFFFF), sound(start + 2500 & 0xFFFFFFFF)]
+            self.assertLimit(sent, inter(start + 2501 & 0xFFFFFFFF))
+
+    def test_newest(self) -> None:
+        """One that has just come is not too long ago, whatever the limits are."""
+        for limits in ({"seconds": 0}, {"frames": 1}, {"bytes": 1}):
+            self.limit(**limits)
+            self.send(self.publication, *BEGINNING, key(0))
+            self.assertContent(self.joined(), *headersAt(0), key(0))
+            self.send(self.publication, inter(40))
+            self.assertContent(self.joined(), *headersAt(40))
+            self.send(self.publication, key(80))
+            self.assertContent(self.joined(), *headersAt(80), key(80))
+
+    def test_noSeconds(self) -> None:
+        """C{seconds=0}: what has the keyframe's time, or is before it, is not the past."""
+        self.limit(seconds=0)
+        self.assertLimit([key(1000), sound(1000), sound(999)], sound(1001))
+
+    def test_noLimits(self) -> None:
+        """By default age does not matter; nor the size, as far as the tape reaches."""
+        self.assertEqual(CacheLimits(), CacheLimits(MAX_MESSAGES, MAX_BYTES, inf))
+        self.hub = StreamHub(self.clock, FlushTimes(0, 0))
+        self.publication = self.publish()
+        sent = [key(0), *(inter(index * 3600_000, MEGABYTE) for index in range(1, 16))]
+        self.send(self.publication, *BEGINNING, *sent)
+        self.assertContent(self.joined(), *headersAt(0), *sent)
+
+    def test_more(self) -> None:
+        """Limits that are larger than the tape is otherwise make it larger."""
+        self.limit(frames=2 * MAX_MESSAGES)
+        sent = [key(0), *(inter(index) for index in range(1, 2 * MAX_MESSAGES - len(BEGINNING)))]
+        self.send(self.publication, *BEGINNING, *sent)
+        self.assertContent(self.joined(), *headersAt(0), *sent)
+        self.limit(bytes=2 * MAX_BYTES)
+        sent = [key(0), *(inter(index, MEGABYTE) for index in range(1, 31))]
+        self.send(self.publication, *BEGINNING, *sent)
+        self.assertContent(self.joined(), *headersAt(0), *sent)
+
+    def test_everyPublisher(self) -> None:
+        """The limits are for every publisher of a stream."""
+        self.limit(seconds=1)
+        self.play(MemoryOutlet())
+        self.hub.subscribe("live/camera", MemorySubscriber())
+        for _ in range(2):
+            self.assertLimit([key(0), inter(1000)], inter(1001))
+            self.publication.end("")
+            self.publication = self.publish()
+
+    def test_waiting(self) -> None:
+        """Who has come too late for a keyframe is sent sound, and has the next one, also if that is long ago then."""
+        self.limit(FlushTimes(0.5, 0.5), seconds=0)
+        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        self.assertContent(outlet.take(), *headersAt(40))
+        self.send(self.publication, inter(80), sound(81))
+        self.assertContent(outlet.take(), sound(81))
+        sent = [inter(120), sound(121), key(4000), inter(4040), sound(9000)]
+        for message in sent:
+            self.send(self.publication, message)
+        self.assertEqual(outlet.blocks, [])
+        self.clock.advance(0.5)
+        self.assertContent(outlet.take(), *sent[1:])
+        self.assertEqual(len(self.logged("no picture")), 1)
+
+    def test_slow(self) -> None:
+        """Who is here already, and too slow, goes on at the newest keyframe, however long ago that is."""
+        self.limit(seconds=0, frames=1, bytes=1)
+        outlet = MemoryOutlet()
+        viewer = self.play(outlet)
+        self.send(self.publication, *BEGINNING, key(0))
+        outlet.take()
+        outlet.room = 0
+        self.send(self.publication, inter(40))
+        self.clock.advance(MAX_BEHIND_SECONDS + 0.1)
+        self.send(self.publication, key(5000), inter(5040), inter(9000))
+        outlet.drain()
+        self.assertContent(outlet.take(), key(5000), inter(5040), inter(9000))
+        self.assertEqual((viewer.skipped, self.logged("no picture")), (1, []))
+
+    def test_resumed(self) -> None:
+        """The same for one that has paused, whether it was here from the beginning or has come late."""
+        self.limit(seconds=0)
+        outlets = [MemoryOutlet(), MemoryOutlet()]
+        viewers = [self.play(outlets[0])]
+        self.send(self.publication, *BEGINNING, key(0))
+        viewers.append(self.play(outlets[1]))
+        for viewer, outlet in zip(viewers, outlets, strict=True):
+            outlet.take()
+            viewer.pause()
+        self.send(self.publication, inter(40), key(80), inter(120))
+        for viewer, outlet in zip(viewers, outlets, strict=True):
+            viewer.resume()
+            self.assertContent(outlet.take(), *headersAt(80), key(80), inter(120))
+        self.assertEqual(self.logged("no picture"), [])
+
+    def test_relayReturns(self) -> None:
+        """The same for a relay that has lost its connection."""
+        self.limit(seconds=0)
+        self.send(self.publication, *BEGINNING, key(0), inter(40), key(80), inter(120))
+        [stream] = self.hub
+        outlet = MemoryOutlet()
+        stream.play(outlet, 1, lambda: None, after=4)
+        self.assertContent(outlet.take(), *headersAt(80), key(80), inter(120))
+
+    def test_subscriber(self) -> None:
+        """A late subscriber is given no more of the past than a late viewer."""
+        for sent, past in (([key(0)], [key(0)]), ([key(0), inter(40)], [])):
+            self.limit(seconds=0)
+            self.send(self.publication, *BEGINNING, *sent)
+            subscriber = MemorySubscriber()
+            self.hub.subscribe("live/camera", subscriber)
+            self.assertContent(subscriber.messages, *headersAt(sent[-1].timestamp), *past)
 
 
 class RelayTests(LiveTestCase):

@@ -71,6 +71,19 @@ class RelayOutletTests(SynchronousTestCase):
         self.outlet.write(b"there")
         self.assertEqual((first.blocks, second.blocks, self.told), ([], [b"there"], ["one"]))
 
+    def test_offer(self) -> None:
+        """What is offered is offered to the connection, as much as that likes; without one it goes nowhere."""
+        self.assertEqual((self.outlet.block, self.outlet.offer(b"nowhere")), (0, 7))
+        inner = MemoryOutlet(part=3)
+        self.outlet.open(inner)
+        self.assertEqual((self.outlet.block, self.outlet.offer(b"abcdef")), (MemoryOutlet.block, 3))
+        self.assertEqual((inner.blocks, self.outlet.ready), ([b"abc"], False))
+        self.outlet.write(memoryview(b"abcdef")[3:])
+        inner.drain()
+        self.assertEqual((self.outlet.offer(b"ghi"), inner.blocks), (3, [b"abc", b"def", b"ghi"]))
+        self.outlet.shut()
+        self.assertEqual((self.outlet.block, self.outlet.offer(b"nowhere"), len(inner.blocks)), (0, 7, 3))
+
     def test_detach(self) -> None:
         """Who is detached is not told, also by somebody who is told before; who is not attached may be detached."""
         self.outlet.detach(self.tell)
