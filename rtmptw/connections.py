@@ -75,4 +75,6 @@ class Connections:
                 protocol.clockStopped(late)
             protocol.second()
         if self._door is not None:
-            self._door.second(protocol.inlet for protocol in self if protocol.publishing)
+            # Who plays as well may have something that waits to be sent. If such a connection is reset while it is not
+            # watched for reading, the reactor closes it, and what has come would be lost.
+            self._door.second(protocol.inlet for protocol in self if protocol.publishing and not protocol.playing)

@@ -9,7 +9,7 @@ publishers are I{gathered}: the reactor does not watch them any more, and at the
 
 Who is gathered is decided once a second, by load:
 
-- all publishers over plain TCP, if they are read more than L{MANY_READS} times a second in all;
+- all publishers over plain TCP who do nothing else, if they are read more than L{MANY_READS} times a second in all;
 - but for those who send so much that one round's reads do not take it all: they have their batches already;
 - nobody any more, if there are less than L{FEW}. With few publishers everything leaves at once.
 

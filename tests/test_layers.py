@@ -39,7 +39,7 @@ ROOMS = {
     "connections": {"protocol", "door"},
     "server": _CONNECTION | {"live", "protocol", "connections", "door"},
     "url": _BOTTOM,
-    "tls": _BOTTOM | {"closereason"},
+    "tls": _BOTTOM | {"closereason", "directoutlet", "plainsocket"},
     "discretion": {"session", "url"},
     "client": _CONNECTION | {"protocol", "connections", "discretion", "url", "tls"},
     "auth": _LIVE | {"server"},

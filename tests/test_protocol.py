@@ -20,6 +20,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from rtmptw.errors import StatusError
+from rtmptw.inlet import READ
 from rtmptw.interfaces import ILink
 from rtmptw.protocol import (
     HANDSHAKE_SECONDS,
@@ -34,6 +35,7 @@ from rtmptw.server import LINGER_SECONDS
 from rtmptw.session.verdict import VERDICT_SECONDS
 from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message
+from tests.memorysocket import publisherBySocket
 from tests.session.dialects import HANDSHAKE, Application, Client, Stage, TCPTransport, audio, command, connect, video
 
 
@@ -898,6 +900,253 @@ class BudgetTests(SynchronousTestCase):
         client = stage.connected()
         client.send(command("publish", 0, None, "test", id=1), big)
         self.assertEqual(stage.published[0].media(), [(9, 1, bytes(200_000))])
+
+
+class GatheredTests(SynchronousTestCase):
+    """
+    The same connection when it is not the reactor that reads it (L{rtmptw.door}): L{Inlet.read} stands for a round.
+    """
+
+    def setUp(self) -> None:
+        self.begin()
+
+    def begin(self, application: Application | None = None) -> None:
+        """A publisher who is gathered."""
+        self.stage = Stage(self, application)
+        self.client, self.wire = publisherBySocket(self.stage)
+        self.transport: Any = self.client.transport
+        self.inlet = self.client.protocol.inlet
+        self.inlet.gather()
+
+    def arrive(self, *messages: Message) -> None:
+        """The system has them now."""
+        self.wire.arrived += self.client.encode(*messages)
+
+    def timestamps(self) -> list[int]:
+        """Of what was published."""
+        return [message.timestamp for message in self.stage.published[0].messages]
+
+    def pass_(self, seconds: int) -> None:
+        """Seconds pass, with a round in each."""
+        for _ in range(seconds):
+            self.inlet.read()
+            self.stage.pass_(1)
+
+    def assertGivenBack(self) -> None:
+        """Assert that it is gone as soon as the reactor reads it."""
+        self.assertIs(self.inlet.read(), False)
+        self.assertEqual(self.stage.lines(), [])
+        self.inlet.scatter()
+        self.transport.turn()
+        self.assertEqual((len(self.stage.lines()), self.stage.published[0].messagesAtEnd), (1, len(self.timestamps())))
+
+    def test_read(self) -> None:
+        """The reactor does not read it; a round does, and the reads are counted."""
+        self.arrive(audio(1), audio(2))
+        self.transport.turn()
+        self.assertEqual(self.timestamps(), [])
+        self.inlet.reads = 0
+        self.assertIs(self.inlet.read(), True)
+        self.assertEqual((self.timestamps(), self.inlet.reads), ([1, 2], 1))
+
+    def test_FIN(self) -> None:
+        """A publisher that closes behind its last bytes: all of them count, and the reason is the usual one."""
+        for size in (1, 300, 60_000):
+            self.begin()
+            self.arrive(*[video(n, bytes(size)) for n in range(4)])
+            self.wire.end = True
+            if size == 300:
+                self.assertIs(self.inlet.read(), True)
+            while self.wire.arrived:
+                self.inlet.read()
+            self.assertGivenBack()
+            self.assertEqual(self.timestamps(), [0, 1, 2, 3])
+            self.assertEqual(self.stage.lines(), ["the peer closed the connection"])
+
+    def test_reset(self) -> None:
+        """One that is reset: all that came before counts, and the reason is the reset, also if a round has found it."""
+        for read in (0, 1):
+            self.begin()
+            self.arrive(audio(1), audio(2))
+            self.wire.reset()
+            for _ in range(read):
+                self.assertIs(self.inlet.read(), True)
+            while self.wire.arrived:
+                self.inlet.read()
+            self.assertGivenBack()
+            self.assertEqual(self.timestamps(), [1, 2])
+            [line] = self.stage.lines()
+            self.assertIn("Connection reset by peer", line)
+
+    def test_cleanly(self) -> None:
+        """No end is clean behind an error, whoever has found it, though it looks so to the transport."""
+        for act, clean in (
+            (lambda wire: None, True),
+            (lambda wire: setattr(wire, "broken", BrokenPipeError(32, "Broken pipe")), False),
+            (lambda wire: wire.reset(), False),
+        ):
+            self.begin()
+            found: list[tuple[str, bool]] = []
+            self.client.protocol.session.gone = lambda *how, found=found: found.append(how)  # type: ignore
+            act(self.wire)
+            self.client.protocol.send(UserControl(UserControlType.PING_REQUEST, 1).encode())
+            # A client learns that it was all sent: see L{rtmptw.client}.
+            self.client.protocol.allSent = True
+            self.wire.end = self.wire.end or True
+            self.assertGivenBack()
+            [(reason, cleanly)] = found
+            self.assertEqual((cleanly, reason == "the peer closed the connection"), (clean, clean))
+
+    def test_firstFailure(self) -> None:
+        """If reading and sending have failed, reading says more."""
+        self.wire.broken = BrokenPipeError(32, "Broken pipe")
+        self.client.protocol.send(UserControl(UserControlType.PING_REQUEST, 1).encode())
+        self.wire.reset()
+        self.assertGivenBack()
+        [line] = self.stage.lines()
+        self.assertIn("reset", line)
+
+    def test_brokenSendLosesNothing(self) -> None:
+        """What was sent before the peer broke is still read."""
+        self.arrive(audio(1), audio(2))
+        self.wire.broken = BrokenPipeError(32, "Broken pipe")
+        self.wire.end = True
+        self.client.protocol.send(UserControl(UserControlType.PING_REQUEST, 1).encode())
+        self.assertIs(self.inlet.read(), True)
+        self.assertGivenBack()
+        self.assertEqual(self.timestamps(), [1, 2])
+        [line] = self.stage.lines()
+        self.assertIn("Broken pipe", line)
+
+    def test_silent(self) -> None:
+        """Silence is the same: one ping at 10 s, the end at 15 s; and no end for who says something."""
+        for _ in range(3):
+            self.pass_(int(PUBLISHER_PING_SECONDS) - 1)
+            self.client.assertSilent()
+            self.arrive(audio(1))
+        self.inlet.read()
+        self.pass_(int(PUBLISHER_PING_SECONDS) - 1)
+        self.client.assertSilent()
+        self.pass_(1)
+        self.assertEqual(len(self.client.told()), 1)
+        self.pass_(int(PUBLISHER_SILENCE_SECONDS - PUBLISHER_PING_SECONDS) - 1)
+        self.assertFalse(self.client.told())
+        self.pass_(1)
+        self.assertEqual(self.client.told(), ["onStatus@0 NetConnection.Connect.IdleTimeOut"])
+        self.assertTrue(self.transport.isWatched)
+        self.transport.turn()
+        self.wire.end = True
+        self.transport.turn()
+        [line] = self.stage.lines()
+        self.assertIn("silent", line)
+
+    def test_messageWithoutEnd(self) -> None:
+        """So is a message that is never completed (hostile row D15)."""
+        part = self.client.encode(Message(9, 0, 1, bytes(100), 6))
+        self.wire.arrived += part[:20]
+        for second in range(31):
+            self.assertFalse(self.transport.isWatched, second)
+            self.wire.arrived += part[20 + second : 21 + second]
+            self.pass_(1)
+        self.assertTrue(self.transport.isWatched)
+        self.wire.end = True
+        self.transport.turn()
+        self.assertEqual(self.stage.lines(), ["a message was not completed within 30 s"])
+
+    def test_budget(self) -> None:
+        """Who is held for its budget is not read for the rest of the second, and stays gathered."""
+        self.wire.arrived += b"\x03\0\0\0\0\0\0\x14\0\0\0\0" + b"\xc3" * 2100
+        self.assertIs(self.inlet.read(), True)
+        self.arrive(audio(1))
+        self.assertIs(self.inlet.read(), True)
+        self.assertEqual((self.inlet.isHeld, self.timestamps()), (True, []))
+        self.stage.pass_(1)
+        self.assertEqual((self.inlet.isHeld, self.transport.isWatched), (False, False))
+        self.inlet.read()
+        self.assertEqual(self.timestamps(), [1])
+
+    def test_verdict(self) -> None:
+        """Who waits for a verdict while it publishes something else: no more is held than else, and all comes."""
+        verdict: Deferred[None] = Deferred()
+        self.stage.application.answers["publish"] = verdict
+        self.arrive(command("publish", 5, None, "other", "live", id=2))
+        count = 3 * MAX_HELD // 10_000
+        self.arrive(*[video(n, bytes(10_000)) for n in range(count)])
+        for _ in range(3):
+            self.assertIs(self.inlet.read(), True)
+        self.assertEqual((self.inlet.isHeld, self.timestamps()), (True, []))
+        self.assertLess(self.client.protocol._reader.held, MAX_HELD + READ)
+        verdict.callback(None)
+        self.assertEqual((self.inlet.isHeld, self.transport.isWatched), (False, False))
+        self.inlet.read()
+        self.assertEqual(self.timestamps(), [*range(count)])
+
+    def test_subscriberHolds(self) -> None:
+        """Subscribers hold it as any other; the time does not count as silence."""
+        subscription: Any = self.stage.subscriptions[0]
+        subscription.pauseProducing()
+        self.arrive(audio(1))
+        self.pass_(60)
+        self.assertEqual(self.timestamps(), [])
+        subscription.resumeProducing()
+        self.client.assertSilent()
+        self.assertFalse(self.transport.isWatched)
+        self.pass_(4)
+        self.client.assertSilent()
+        self.assertEqual(self.timestamps(), [1])
+
+    def test_close(self) -> None:
+        """A close by us gives it back to the reactor, which throws away what comes, and finds the end."""
+        self.arrive(audio(1))
+        self.inlet.read()
+        self.client.protocol.hold("somebody")
+        self.client.protocol.close("enough")
+        self.assertTrue(self.transport.isWatched)
+        self.arrive(audio(2))
+        self.transport.turn()
+        self.wire.end = True
+        self.transport.turn()
+        self.assertEqual((self.timestamps(), self.stage.lines()), ([1], ["enough"]))
+        self.assertEqual(self.stage.clock.getDelayedCalls(), [])
+
+    def test_closedInARound(self) -> None:
+        """Who breaks the protocol in a round is closed as else; what is behind it is not read by that round."""
+        self.arrive(audio(1))
+        self.wire.arrived += b"\xc9" + bytes(READ)
+        self.assertIs(self.inlet.read(), False)
+        self.assertEqual((self.timestamps(), self.transport.isWatched), ([1], True))
+        self.wire.end = True
+        for _ in range(2):
+            self.transport.turn()
+        [line] = self.stage.lines()
+        self.assertIn("protocol error", line)
+
+    def test_abort(self) -> None:
+        """An abort is at once; who reads it later finds nothing, and breaks nothing."""
+        self.arrive(audio(1))
+        self.client.protocol.abort("enough")
+        self.transport.turn()
+        self.assertEqual((self.stage.lines(), self.timestamps()), (["enough"], []))
+        self.assertIs(self.inlet.read(), False)
+        self.inlet.scatter()
+        self.transport.turn()
+        self.assertEqual((self.stage.lines(), self.transport.isWatched), (["enough"], False))
+
+    def test_internalError(self) -> None:
+        """A mistake of ours in a round ends this connection; the round goes on."""
+        self.client.protocol.session.messageReceived = None  # type: ignore[assignment]
+        self.arrive(audio(1))
+        self.assertIs(self.inlet.read(), False)
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+        self.wire.end = True
+        self.transport.turn()
+        self.assertEqual(self.stage.lines(), ["internal error"])
+
+    def test_others(self) -> None:
+        """Other transports have nothing that could be gathered: they are read as ever."""
+        for transport, can in ((TLSTransport(), False), (TCPTransport(), False), (StringTransport(), False)):
+            self.assertIs(Stage(self).client(transport).protocol.inlet.canGather, can)
+        self.assertTrue(self.inlet.canGather)
 
 
 class SocketlessTests(SynchronousTestCase):

@@ -6,18 +6,23 @@ Tests for L{rtmptw.server}.
 from __future__ import annotations
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from rtmptw.door import FEW, MANY_READS
 from rtmptw.interfaces import IApplication
 from rtmptw.live.hub import StreamHub
+from rtmptw.live.rounds import UNWATCHED, FlushTimes
 from rtmptw.live.viewer import END_DELAY
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.server import FAREWELL_SECONDS, SHUTDOWN_SECONDS, OpenApplication, RTMPServerFactory
 from rtmptw.wire.limits import ReadLimits
+from rtmptw.wire.message import Message
+from tests.memorysocket import publisherBySocket
 from tests.session.dialects import Stage, TCPTransport, audio, command, video
 
 
@@ -132,6 +137,216 @@ class CloseAllTests(SynchronousTestCase):
         for client in (publisher, player, waiting):
             client.lose()
         self.successResultOf(gone)
+
+
+class DoorTests(SynchronousTestCase):
+    """Many publishers, who are read in rounds (L{rtmptw.door})."""
+
+    def setUp(self) -> None:
+        """So many that they are."""
+        self.begin()
+
+    def begin(self, times: FlushTimes | None = None, secure: bool = False) -> None:
+        """Begin again."""
+        self.stage = Stage(self)
+        self.stage.factory.hub.rounds.times = times or FlushTimes()
+        self.publishers = [publisherBySocket(self.stage, str(number), secure) for number in range(FEW)]
+
+    def open(self) -> None:
+        """A busy second passes."""
+        for client, wire in self.publishers:
+            for number in range(MANY_READS // FEW):
+                wire.arrived += client.encode(audio(number))
+                self.turn()
+        self.stage.pass_(1)
+        self.assertGathered(FEW)
+        for published in self.stage.published:
+            published.messages.clear()
+
+    def turn(self) -> None:
+        """One turn of the reactor, for the sockets."""
+        for client, _ in self.publishers:
+            client.transport.turn()  # type: ignore[attr-defined]
+
+    def arrive(self, number: int = 0, size: int = 100) -> None:
+        """A message comes from each."""
+        for client, wire in self.publishers:
+            wire.arrived += client.encode(video(number, bytes(size)))
+
+    def assertGathered(self, count: int) -> None:
+        """So many are not read by the reactor."""
+        watched = [client.transport.isWatched for client, _ in self.publishers]  # type: ignore[attr-defined]
+        self.assertEqual((watched.count(False), len(self.stage.factory._door)), (count, count))
+
+    def timestamps(self) -> list[list[int]]:
+        """What of each was published."""
+        return [[message.timestamp for message in published.messages] for published in self.stage.published]
+
+    def test_quiet(self) -> None:
+        """With little to read, the reactor reads them."""
+        for number in range(3):
+            self.arrive(number)
+            self.turn()
+            self.stage.pass_(1)
+            self.assertGathered(0)
+        self.assertEqual(self.timestamps(), [[0, 1, 2]] * FEW)
+
+    def test_open(self) -> None:
+        """With much they are read in rounds, and viewers get what has come in the same one."""
+        self.open()
+        player = self.stage.player("3")
+        player.take()
+        for number in range(5):
+            self.arrive(number)
+            self.turn()
+            self.assertEqual(self.timestamps(), [[*range(number)]] * FEW)
+            self.stage.clock.advance(UNWATCHED)
+            self.assertEqual(self.timestamps(), [[*range(number + 1)]] * FEW)
+            self.assertIn(f"VIDEO@1 {number}", player.told())
+
+    def test_onlyPublishers(self) -> None:
+        """Whoever plays, or is only connected, is read as ever; who has ended its stream is so again."""
+        others = [self.stage.player("3"), self.stage.connected()]
+        self.open()
+        self.assertEqual([client.transport.producerState for client in others], ["producing"] * 2)
+        client, wire = self.publishers[0]
+        wire.arrived += client.encode(command("closeStream", 0, id=1))
+        self.publishers.append(publisherBySocket(self.stage, "another"))
+        self.stage.pass_(1)
+        self.assertTrue(client.transport.isWatched)  # type: ignore[attr-defined]
+        self.assertGathered(FEW)
+
+    def test_playsAsWell(self) -> None:
+        """
+        Who plays as well is not gathered: its connection may be watched for writing, and a reset would then be found
+        before what has come is read.
+        """
+        self.open()
+        client, wire = self.publishers[0]
+        wire.arrived += client.encode(command("play", 5, None, "another", id=2))
+        self.publishers.append(publisherBySocket(self.stage, "another"))
+        self.stage.pass_(1)
+        self.assertTrue(client.transport.isWatched)  # type: ignore[attr-defined]
+        self.assertTrue(client.protocol.publishing and client.protocol.playing)
+        self.assertGathered(FEW)
+
+    def test_TLSOrEverythingAtOnce(self) -> None:
+        """Nobody is gathered over TLS, nor where messages must leave at once."""
+        for times, secure in ((FlushTimes(0, 0), False), (FlushTimes(), True)):
+            self.begin(times, secure)
+            for client, _ in self.publishers:
+                client.protocol.inlet.reads = MANY_READS
+            self.stage.clock.advance(1)
+            self.assertGathered(0)
+
+    def test_FIN(self) -> None:
+        """Everything of everybody, when half of them leave at once, so that the others are too few."""
+        self.open()
+        self.arrive(1)
+        for _, wire in self.publishers[::2]:
+            wire.end = True
+        self.stage.clock.advance(UNWATCHED)
+        self.stage.clock.advance(UNWATCHED)
+        self.turn()
+        self.assertEqual(self.timestamps(), [[1]] * FEW)
+        self.assertEqual(self.stage.lines(), ["the peer closed the connection"] * (FEW // 2))
+        del self.publishers[::2]
+        self.assertGathered(FEW // 2)
+        self.stage.clock.advance(1)
+        self.assertGathered(0)
+        self.arrive(2)
+        self.turn()
+        self.assertEqual(self.timestamps(), [[1], [1, 2]] * (FEW // 2))
+
+    def test_allGone(self) -> None:
+        """When the last has gone, nothing waits for time any more."""
+        self.open()
+        for _, wire in self.publishers:
+            wire.reset()
+        self.stage.clock.advance(UNWATCHED)
+        self.turn()
+        self.assertEqual(len(self.stage.lines()), FEW)
+        self.assertTrue(all("reset" in line for line in self.stage.lines()))
+        # A round that was due does not follow itself.
+        self.stage.clock.advance(1)
+        self.assertEqual(self.stage.clock.getDelayedCalls(), [])
+
+    def test_closeAll(self) -> None:
+        """The end of the server: what has come of those who are gathered is passed on, and then they are closed."""
+        self.open()
+        # Keyframes: more than one turn of the reactor reads.
+        self.arrive(1, 200_000)
+        gone = self.stage.factory.closeAll("enough")
+        self.assertGathered(0)
+        self.assertEqual(self.timestamps(), [[]] * FEW)
+        self.turn()
+        self.stage.clock.advance(0)
+        self.assertEqual(self.timestamps(), [[1]] * FEW)
+        self.assertEqual([len(published.ends) for published in self.stage.published], [1] * FEW)
+        for _, wire in self.publishers:
+            wire.end = True
+        for _ in range(3):
+            self.turn()
+        self.successResultOf(gone)
+        self.assertEqual(self.stage.lines(), ["enough"] * FEW)
+        self.stage.clock.advance(1)
+        self.assertEqual(self.stage.clock.getDelayedCalls(), [])
+
+    def test_closeAllInARound(self) -> None:
+        """The same if it is the application that ends it all, from within a round: nobody is read twice at once."""
+        self.open()
+        self.arrive(1, 200_000)
+        self.arrive(2)
+        gone: list[Deferred[None]] = []
+        published = self.stage.published[3]
+
+        def take(message: Message) -> None:
+            published.messages.append(message)
+            if not gone:
+                gone.append(self.stage.factory.closeAll("enough"))
+
+        published.messageReceived = take  # type: ignore[method-assign]
+        self.stage.clock.advance(UNWATCHED)
+        self.assertEqual(len(gone), 1)
+        self.turn()
+        self.stage.clock.advance(0)
+        self.assertEqual(self.timestamps(), [[1, 2]] * FEW)
+        self.assertEqual([len(published.ends) for published in self.stage.published], [1] * FEW)
+
+    def test_flood(self) -> None:
+        """Who sends without end is left to the reactor, and nobody else waits for it."""
+        self.open()
+        flood = self.publishers[0][1]
+        for number in range(5):
+            flood.arrived += self.publishers[0][0].encode(*[video(number, bytes(60_000))] * 10)
+            self.arrive(number)
+            self.stage.clock.advance(UNWATCHED)
+            self.turn()
+            self.assertEqual(self.timestamps()[1:], [[*range(number + 1)]] * (FEW - 1))
+            self.assertGathered(FEW - 1)
+
+    def test_deadlines(self) -> None:
+        """Silence ends who is silent, also there, and nobody else."""
+        self.open()
+        for number in range(14):
+            self.assertGathered(FEW)
+            self.publishers[0][1].arrived += self.publishers[0][0].encode(audio(number))
+            self.stage.pass_(1)
+        self.turn()
+        for _, wire in self.publishers[1:]:
+            wire.end = True
+        self.turn()
+        self.assertEqual(self.stage.lines(), ["the publisher was silent for 15 s"] * (FEW - 1))
+        self.assertFalse(self.publishers[0][0].protocol.transport.disconnecting)
+
+    def test_stoppedClock(self) -> None:
+        """A process that was stopped finds nobody silent, and everything that came meanwhile."""
+        self.open()
+        self.arrive(1)
+        self.stage.clock.advance(60)
+        self.stage.clock.advance(UNWATCHED)
+        self.turn()
+        self.assertEqual((self.timestamps(), self.stage.lines()), ([[1]] * FEW, []))
 
 
 class StoppedClockTests(SynchronousTestCase):

@@ -1,0 +1,58 @@
+"""
+The service of C{twistd rtmp}, which reads publishers together also if they do not send that much, and logs how many of
+them it does so with, when that changes. It is run as C{python -m tests.interop.opendoor}, with the options of
+C{twistd rtmp}.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from twisted.internet import reactor
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
+
+import rtmptw.door
+from rtmptw.tap import Options, makeService
+
+__all__ = ["MANY_READS"]
+
+#: How many reads a second are many. A machine that is busy with other tests gets as far as that.
+MANY_READS = 500
+
+#: How often the door is looked at, seconds.
+STEP = 0.01
+
+
+class Watch:
+    """Somebody at the door."""
+
+    _log = Logger()
+
+    def __init__(self, door: rtmptw.door.Door) -> None:
+        self._door = door
+        self._count = 0
+
+    def look(self) -> None:
+        """Log what has changed."""
+        if len(self._door) != self._count:
+            self._count = len(self._door)
+            self._log.info("gathered: {count}", count=self._count)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
+    rtmptw.door.MANY_READS = MANY_READS
+    options = Options()
+    options.parseOptions(sys.argv[1:])
+    service = makeService(options)
+    LoopingCall(Watch(service.factory._door).look).start(STEP)  # type: ignore[attr-defined]
+    service.privilegedStartService()  # type: ignore[attr-defined]
+    service.startService()  # type: ignore[attr-defined]
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)  # type: ignore[attr-defined]
+    reactor.run()  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()
