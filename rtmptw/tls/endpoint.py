@@ -24,11 +24,11 @@ from twisted.internet.interfaces import (
     IStreamServerEndpointStringParser,
 )
 from twisted.plugin import IPlugin
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
 from rtmptw.tls.certificatefiles import CertificateFiles, PEMDirectory, PEMFiles
 from rtmptw.tls.servercertificates import ServerCertificates
+from rtmptw.tls.transport import TLSFactory
 
 __all__ = ["BACKLOG", "DirectoryParser", "FilesParser", "RTMPSEndpoint", "hardened"]
 
@@ -68,8 +68,7 @@ class RTMPSEndpoint:
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen. See L{IStreamServerEndpoint.listen}."""
         self._certificates.announce()
-        # The clock is for small writes, which are joined within a turn of the reactor.
-        factory = TLSMemoryBIOFactory(self._certificates, False, protocolFactory, clock=self._reactor)
+        factory = TLSFactory(self._certificates, False, protocolFactory, self._reactor)
         listening: Deferred[IListeningPort] = self._endpoint.listen(factory)
         return listening
 

@@ -1,0 +1,147 @@
+# -*- test-case-name: tests.tls.test_transport -*-
+"""
+Tests for L{rtmptw.tls.transport}: over a pair of sockets, with a reactor that does nothing by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, ITCPTransport
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.tcp import Connection
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from rtmptw.directoutlet import outletFor
+from rtmptw.outlet import Outlet
+from rtmptw.tls.certificatefiles import PEMFiles
+from rtmptw.tls.servercertificates import ServerCertificates
+from rtmptw.tls.transport import TLSFactory
+from tests.tls.authority import DAY, NOW, Authority
+from tests.tls.directory import Directory
+
+
+class TLSTransportTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        files, own = Directory(self), Authority().certify("a.example", notBefore=0, notAfter=NOW + 3650 * DAY)
+        files.write(own=own.keyPEM + own.pem)
+        self.reactor = MemoryReactorClock()
+        self.application = Protocol()
+        certificates = ServerCertificates(PEMFiles(files("own.pem"), files("own.pem")))
+        factory = TLSFactory(certificates, False, Factory.forProtocol(lambda: self.application), self.reactor)
+        self.tls: Any = factory.buildProtocol(None)
+        ours, self.theirs = socket.socketpair()
+        for end in (ours, self.theirs):
+            end.setblocking(False)
+            self.addCleanup(end.close)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 * 1024)
+        self.below = Connection(ours, self.tls, self.reactor)
+        self.below.connected = 1
+        self.client = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        self.client.set_connect_state()
+        self.tls.makeConnection(self.below)
+        for _ in range(3):
+            with contextlib.suppress(SSL.WantReadError):
+                self.client.do_handshake()
+            with contextlib.suppress(SSL.WantReadError):
+                self.tls.dataReceived(self.client.bio_read(1 << 20))
+            self.received()
+        self.outlet: Outlet = outletFor(self.application.transport, self.reactor, "peer")  # type: ignore[arg-type]
+
+    def received(self) -> bytes:
+        """What has reached the client."""
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            while encrypted := self.theirs.recv(1 << 20):
+                self.client.bio_write(encrypted)
+        with contextlib.suppress(SSL.WantReadError, SSL.ZeroReturnError, SSL.Error):
+            while True:
+                data += self.client.recv(1 << 16)
+        return data
+
+    def test_atOnce(self) -> None:
+        """What is sent is on the socket before the reactor does anything; it is TLS's outlet that sends it."""
+        self.assertIs(type(self.outlet), Outlet)
+        self.outlet.offer(b"hello")
+        self.assertEqual(self.received(), b"hello")
+        self.assertEqual((self.reactor.getDelayedCalls(), self.reactor.getWriters()), ([], []))
+
+    def test_interfaces(self) -> None:
+        """To those above it is the transport."""
+        self.assertTrue(ITCPTransport.providedBy(self.tls.transport))
+        self.assertIs(self.tls.transport.getHandle(), self.below.getHandle())
+
+    def test_full(self) -> None:
+        """When the system takes no more, the transport waits, TLS's producer is paused, and nothing is lost."""
+        data = bytes(range(256)) * 4096
+        self.outlet.write(data)
+        self.outlet.write(b"behind")
+        self.assertFalse(self.outlet.ready)
+        got, turns = b"", 0
+        while len(got) < len(data) + 6 and turns < 1000:
+            got += self.received()
+            self.below.doWrite()
+            turns += 1
+        self.assertTrue(got == data + b"behind")
+        self.assertTrue(self.outlet.ready)
+        self.assertIsNone(self.below.producer)
+
+    def test_unregistered(self) -> None:
+        """Without a producer nobody is paused."""
+        self.outlet.finish(lambda: None)
+        data = bytes(range(256)) * 1024
+        self.application.transport.write(data)  # type: ignore[union-attr]
+        got, turns = b"", 0
+        while len(got) < len(data) and turns < 1000:
+            got += self.received()
+            self.below.doWrite()
+            turns += 1
+        self.assertTrue(got == data)
+
+    def test_close(self) -> None:
+        """What waits is sent before the connection is closed."""
+        data = bytes(range(256)) * 512
+        self.outlet.write(data)
+        self.assertFalse(self.outlet.ready)
+        self.outlet.finish(self.application.transport.loseConnection)  # type: ignore[union-attr]
+        got, turns, over = b"", 0, None
+        while over is None and turns < 1000:
+            got += self.received()
+            over = self.below.doWrite()
+            turns += 1
+        got += self.received()
+        self.assertTrue(got == data)
+        # The alert that says so has come as well.
+        self.assertTrue(self.client.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
+
+    def test_gone(self) -> None:
+        """The connection is lost while something waits."""
+        self.outlet.write(bytes(1 << 20))
+        self.below.connectionLost(Failure(ConnectionError()))
+        self.outlet.stopProducing()
+        self.assertEqual(self.outlet.offer(b"late"), 4)
+
+
+class OtherTransportTests(SynchronousTestCase):
+    def test_noSocket(self) -> None:
+        """Over any other transport it is Twisted's TLS."""
+        factory = TLSFactory(_Client(), True, Factory.forProtocol(Protocol), MemoryReactorClock())
+        tls: Any = factory.buildProtocol(None)
+        transport = StringTransport()
+        tls.makeConnection(transport)
+        self.assertIs(tls.transport, transport)
+        # It shakes hands.
+        self.assertEqual(transport.value()[:1], b"\x16")
+        tls.write(b"later")
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _Client:
+    def clientConnectionForTLS(self, protocol: object) -> SSL.Connection:
+        return SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
