@@ -5,6 +5,8 @@ Tests for L{rtmptw.plainsocket}.
 
 from __future__ import annotations
 
+import socket
+
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.ssl import CertificateOptions
@@ -12,7 +14,7 @@ from twisted.internet.testing import StringTransport
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.plainsocket import plainSocket
+from rtmptw.plainsocket import UNSENT, plainSocket
 from tests.memorysocket import SocketTransport
 
 
@@ -23,6 +25,25 @@ class PlainSocketTests(SynchronousTestCase):
         """A transport of Twisted's reactors for sockets."""
         transport = SocketTransport()
         self.assertIs(plainSocket(transport), transport.wire)
+
+    def test_unsent(self) -> None:
+        """What may wait in the system is bounded, where there is such a bound."""
+        for family in (socket.AF_INET, socket.AF_INET6):
+            wire = socket.socket(family, socket.SOCK_STREAM)
+            self.addCleanup(wire.close)
+            transport = SocketTransport()
+            transport.getHandle = lambda wire=wire: wire  # type: ignore[method-assign, misc]
+            self.assertIs(plainSocket(transport), wire)
+            self.assertEqual(wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT), UNSENT)
+
+    def test_unix(self) -> None:
+        """A Unix socket has no such bound, and needs none."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        for wire in (ours, theirs):
+            self.addCleanup(wire.close)
+        transport = SocketTransport()
+        transport.getHandle = lambda: ours  # type: ignore[method-assign]
+        self.assertIs(plainSocket(transport), ours)
 
     def test_TLS(self) -> None:
         """One that was TCP, and is TLS now: what is on the socket is encrypted."""

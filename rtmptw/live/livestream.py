@@ -9,7 +9,7 @@ catches up with the tape (L{rtmptw.live.rounds}).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
@@ -247,17 +247,47 @@ class LiveStream:
 
     def _flush(self) -> None:
         self._now = 0.0
-        if not self._viewers:
-            self.served()
-        elif self._tape.bytes - self._served < FULL:
-            self._rounds.due(self)
+        if self._viewers:
+            self._rounds.due(self, self._tape.bytes - self._served >= FULL)
         else:
-            self._serveAll()
+            self.served()
 
     def _serveAll(self) -> None:
         """Do not wait for the next round."""
+        for _ in self.round():
+            pass
+
+    def round(self) -> Iterator[None]:
+        """
+        Give each viewer all there is for it, one at each step.
+
+        This is the hot loop of a server with many viewers. Nearly all of them are in step: they are at the same place,
+        and are sent the same block. Whatever is called for each of them costs more than it seems, since behind every
+        send the processor has forgotten all but the bytes that were sent.
+        """
+        tape, changes = self._tape, self.headers.changes
+        block, size, start, end = b"", 0, -1, -1
         for viewer in self.viewers:
-            self.serve(viewer, viewer.flush)
+            position, outlet = viewer.position, viewer.outlet
+            if position == tape.end:
+                continue
+            try:
+                if viewer.isInStep and position is not None and outlet.ready and position >= tape.first:
+                    if position != start or end != tape.end:
+                        start = position
+                        block, end = tape.block(start, outlet.block)
+                        size = len(block)
+                    taken = outlet.offer(block)
+                    viewer.headerChanges = changes
+                    if taken == size:
+                        viewer.position = end
+                    else:
+                        viewer.position = viewer.finishMessage(tape, start, taken, tape.images(start))
+                if viewer.position != tape.end:
+                    viewer.flush()
+            except Exception:
+                self._fail(viewer)
+            yield
         self.served()
 
     def served(self) -> None:
@@ -280,19 +310,19 @@ class LiveStream:
         for subscription in subscriptions:
             subscription.end(reason)
         for viewer in viewers:
-            self.serve(viewer, viewer.end)
+            try:
+                viewer.end()
+            except Exception:
+                self._fail(viewer)
         if holds:
             # It may have more to say, to another stream or for a proper farewell.
             publisher.resumeProducing()
         self._left(self)
 
-    def serve(self, viewer: Viewer, serve: Callable[[], None]) -> None:
-        """What goes wrong with one viewer costs that viewer alone."""
-        try:
-            serve()
-        except Exception:
-            self._log.failure("{path}: a viewer has failed and is dropped", path=self.path)
-            viewer.stop()
+    def _fail(self, viewer: Viewer) -> None:
+        """What goes wrong with one viewer costs that viewer alone. To be called while the exception is handled."""
+        self._log.failure("{path}: a viewer has failed and is dropped", path=self.path)
+        viewer.stop()
 
     def _past(self) -> list[Message]:
         """What a late subscriber is given first: as a late viewer is, but no video is kept from it."""

@@ -91,15 +91,22 @@ class Rounds:
         self._owed = 0.0
         self._next = 0.0
 
-    def due(self, stream: LiveStream) -> None:
-        """Something has come on a stream. Its viewers are given it now, or soon."""
+    def due(self, stream: LiveStream, isFull: bool = False) -> None:
+        """
+        Something has come on a stream. Its viewers are given it now, or soon.
+
+        @param isFull: whether it is so much that it need not wait.
+        """
         self._due[stream] = None
-        if self._call is None and not self._isRunning:
-            wait = self._next - self._clock.seconds()
-            if wait > TOLERANCE:
-                self._call = self._clock.callLater(wait, self._begin)
-            else:
-                self._begin()
+        if self._isRunning or (self._call is not None and not isFull):
+            return
+        wait = 0.0 if isFull else self._next - self._clock.seconds()
+        if wait > TOLERANCE:
+            self._call = self._clock.callLater(wait, self._begin)
+            return
+        if self._call is not None:
+            self._call.cancel()
+        self._begin()
 
     def gather(self, read: Callable[[], Iterator[None]] | None, least: float = 0.0) -> None:
         """
@@ -117,7 +124,7 @@ class Rounds:
         self._round = self._steps()
         self._cost = 0.0
         # What is owed is owed behind this round: the round itself is no pause.
-        self._owed = max(self._next - self._clock.seconds(), 0.0)
+        self._owed = min(max(self._next - self._clock.seconds(), 0.0), TOLERANCE)
         self._isServing = False
         self._go()
 
@@ -127,11 +134,8 @@ class Rounds:
             yield from self._gather()
         due, self._due = self._due, {}
         for stream in due:
-            for viewer in stream.viewers:
-                self._isServing = True
-                stream.serve(viewer, viewer.flush)
-                yield
-            stream.served()
+            self._isServing = True
+            yield from stream.round()
 
     def _go(self) -> None:
         """Begin the round, or go on with it."""
@@ -145,9 +149,9 @@ class Rounds:
         except Exception:
             # Every stream waits for the next round.
             self._log.failure("a round was broken off")
-        self._isRunning = False
         self._cost += self._processorTime() - began
         if isOver:
+            self._isRunning = False
             self._end()
         else:
             self._call = self._clock.callLater(0, self._go)

@@ -61,6 +61,10 @@ class Viewer:
 
     @ivar position: its place on the tape; L{None} while it has none.
     @ivar skipped: how many messages it has jumped over because it was slow.
+    @ivar outlet: its connection.
+    @ivar isInStep: whether there is nothing special about it: it was sent all there was, as it is on the tape. Then
+        L{LiveStream.round} sends it the next block without asking it.
+    @ivar headerChanges: the state of the headers (L{HeaderCache}) that it has been sent.
     """
 
     #: There are thousands of them, and each round looks at all.
@@ -68,18 +72,19 @@ class Viewer:
         "_after",
         "_edition",
         "_ended",
-        "_headerChanges",
         "_headers",
         "_headersDue",
         "_isNew",
         "_isOver",
         "_jumped",
-        "_outlet",
         "_pace",
         "_paused",
         "_stopped",
         "_stream",
         "_tape",
+        "headerChanges",
+        "isInStep",
+        "outlet",
         "position",
         "skipped",
     )
@@ -103,14 +108,15 @@ class Viewer:
         """
         self.position: int | None = None
         self.skipped = 0
+        self.isInStep = False
         self._stream = stream
-        self._outlet = outlet
+        self.outlet = outlet
         self._ended = ended
         self._after = after
         self._edition = PLAIN.changed(streamId=streamId, publishes=publishes)
         self._tape: Tape | None = None
         self._headers = HeaderCache()
-        self._headerChanges = 0
+        self.headerChanges = 0
         self._paused = False
         self._headersDue: frozenset[int] = frozenset()
         self._jumped = 0.0
@@ -122,7 +128,7 @@ class Viewer:
 
     def begin(self, tape: Tape, headers: HeaderCache) -> None:
         """A publisher has come; what it sends will be on C{tape}, its headers in C{headers}."""
-        self._tape, self._headers = tape, headers
+        self._tape, self._headers, self.isInStep = tape, headers, False
         # Nothing has been forgotten yet, so nothing need be left out (wire facts 10.93).
         if tape.first == 0 and tape.keyframe is None and not self._after:
             self.position, self._isNew = 0, False
@@ -130,7 +136,7 @@ class Viewer:
     @property
     def peer(self) -> str:
         """Who it is, for the log."""
-        return str(self._outlet.peer)
+        return str(self.outlet.peer)
 
     @property
     def lagBytes(self) -> int:
@@ -152,16 +158,17 @@ class Viewer:
 
     def readdress(self, streamId: int) -> None:
         """Send on another message stream from now on."""
-        self._edition = self._edition.changed(streamId=streamId)
+        self._edition, self.isInStep = self._edition.changed(streamId=streamId), False
 
     def end(self) -> None:
         """The publisher has gone. Send what is left, then say so."""
         self._isOver = True
+        self.isInStep = False
         self.flush()
 
     def flush(self) -> None:
         """Send what the outlet will take."""
-        tape, outlet = self._tape, self._outlet
+        tape, outlet = self._tape, self.outlet
         if tape is None or self._stopped:
             return
         if not self._paused and not self._mustWait(tape):
@@ -175,7 +182,7 @@ class Viewer:
             self._finish()
 
     def _send(self, tape: Tape, outlet: IOutlet) -> None:
-        """The hot path: once for each viewer and round."""
+        """Send whole messages up to the end of the tape, in blocks."""
         position = self.position
         assert position is not None
         while position < tape.end and outlet.ready:
@@ -183,14 +190,15 @@ class Viewer:
                 block, after = tape.block(position, outlet.block)
                 taken = outlet.offer(block)
                 if taken < len(block):
-                    after = self._finishMessage(tape, position, taken, tape.images(position))
+                    after = self.finishMessage(tape, position, taken, tape.images(position))
             else:
                 after = self._sendTailored(tape, position)
             self.position = position = after
         if position == tape.end and not self._edition.soundOnly:
-            self._headerChanges = self._headers.changes
+            self.headerChanges = self._headers.changes
+        self.isInStep = position == tape.end and self._edition is PLAIN and not self._headersDue
 
-    def _finishMessage(self, tape: Tape, position: int, taken: int, images: list[bytes]) -> int:
+    def finishMessage(self, tape: Tape, position: int, taken: int, images: list[bytes]) -> int:
         """
         The connection has taken a part of a block only: write the rest of the message in which it stopped.
 
@@ -204,7 +212,7 @@ class Viewer:
             position += 1
         shared = tape.entry(position).image
         # What waits is shared by all who wait, if it is the same for all behind the header.
-        self._outlet.write(memoryview(shared if shared[taken:] == image[taken:] else image)[taken:])
+        self.outlet.write(memoryview(shared if shared[taken:] == image[taken:] else image)[taken:])
         return position + 1
 
     def _sendTailored(self, tape: Tape, position: int) -> int:
@@ -213,7 +221,7 @@ class Viewer:
 
         @return: the position behind what was sent.
         """
-        outlet, after = self._outlet, tape.reach(position, self._outlet.block)
+        outlet, after = self.outlet, tape.reach(position, self.outlet.block)
         if self._edition.soundOnly and tape.keyframe is not None and tape.keyframe >= position:
             if tape.keyframe == position:
                 self._getPicture(tape)
@@ -228,12 +236,12 @@ class Viewer:
         images = [edition.image(entry.type, entry.image) if edition.has(entry.type) else b"" for entry in entries]
         block = b"".join(images)
         taken = outlet.offer(block) if block else 0
-        return after if taken == len(block) else self._finishMessage(tape, position, taken, images)
+        return after if taken == len(block) else self.finishMessage(tape, position, taken, images)
 
     def _getPicture(self, tape: Tape) -> None:
         """The keyframe has come that this viewer has waited for; video headers before it were withheld as well."""
         self._edition = self._edition.changed(soundOnly=False)
-        if self._headerChanges != self._headers.changes and self.position is not None:
+        if self.headerChanges != self._headers.changes and self.position is not None:
             self._sendHeaders(tape.timestamp(self.position))
 
     def _mustWait(self, tape: Tape) -> bool:
@@ -268,9 +276,9 @@ class Viewer:
             self._log.warn(
                 "{path}: {peer} has no picture before the next keyframe, because the last one was too long ago",
                 path=self._stream.path,
-                peer=self._outlet.peer,
+                peer=self.outlet.peer,
             )
-        if position is None or self._headerChanges != self._headers.changes:
+        if position is None or self.headerChanges != self._headers.changes:
             self._sendHeaders(tape.timestamp(min(self.position, tape.end - 1)))
 
     def _keepPace(self, tape: Tape) -> None:
@@ -289,7 +297,7 @@ class Viewer:
     def _sendHeaders(self, timestamp: int, types: frozenset[int] | None = None) -> None:
         """Metadata and headers, all or of some types, with the time of the frame that will follow, ms."""
         if types is None:
-            self._headerChanges = self._headers.changes
+            self.headerChanges = self._headers.changes
         self._headersDue = frozenset()
         messages = [
             header
@@ -297,7 +305,7 @@ class Viewer:
             if header.type not in self._edition.refused and (types is None or header.type in types)
         ]
         if messages:
-            self._outlet.write(
+            self.outlet.write(
                 b"".join([self._edition.image(message.type, encodeImage(message)) for message in messages])
             )
 
@@ -306,7 +314,7 @@ class Viewer:
             self._log.warn(
                 "{path}: {peer} is too slow a viewer; {count} messages are left out",
                 path=self._stream.path,
-                peer=self._outlet.peer,
+                peer=self.outlet.peer,
                 count=count,
             )
         self.skipped += count
@@ -320,14 +328,14 @@ class Viewer:
         ended()
 
     def _detach(self) -> None:
-        self._stopped = True
+        self._stopped, self.isInStep = True, False
         self._letGo()
-        self._outlet.detach(self.flush)
+        self.outlet.detach(self.flush)
         if self.skipped:
             self._log.info(
                 "{path}: {peer} was too slow a viewer; {count} messages were left out in all",
                 path=self._stream.path,
-                peer=self._outlet.peer,
+                peer=self.outlet.peer,
                 count=self.skipped,
             )
 
@@ -336,6 +344,7 @@ class Viewer:
     def pause(self) -> None:
         """See L{IViewing.pause}."""
         self._paused = True
+        self.isInStep = False
         self._letGo()
 
     def resume(self) -> None:
@@ -357,6 +366,7 @@ class Viewer:
 
         What is wanted again comes from where the viewer is, video from the next keyframe: time never goes back.
         """
+        self.isInStep = False
         if not wanted:
             self._edition = self._edition.changed(refused=self._edition.refused | {type})
         elif type in self._edition.refused:

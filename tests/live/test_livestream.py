@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IPublication
 from rtmptw.live.livestream import FULL, LiveStream
-from rtmptw.live.rounds import FlushTimes, Rounds
+from rtmptw.live.rounds import TOLERANCE, FlushTimes, Rounds
 from rtmptw.wire.message import Message
 from tests.live.doubles import (
     PATH,
@@ -221,7 +221,7 @@ class LiveStreamTests(LiveTestCase):
         self.assertContent(outlet.take(), *(inter(time, large) for time in range(1, 5)))
         self.send(publication, inter(5))
         self.assertContent(outlet.take())
-        clock.advance(1)
+        clock.advance(1 + TOLERANCE)
         self.assertContent(outlet.take(), inter(5))
 
     def test_little(self) -> None:
