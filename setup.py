@@ -27,8 +27,9 @@ setup(
     install_requires=["twisted[tls]>=26.4", "zope.interface", "pyopenssl>=26.1"],
     entry_points={"console_scripts": ["rtmptw = rtmptw.cli:main"]},
     extras_require={
+        "bench": ["matplotlib"],
         "cli": ["tqdm"],
-        "test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg", "tqdm"],
+        "test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg", "tqdm", "uvloop"],
         "lint": ["ruff", "mypy", "mypy-zope"],
     },
     zip_safe=False,

@@ -13,8 +13,8 @@ from twisted.internet.tcp import Connection
 
 __all__ = ["UNSENT", "plainSocket"]
 
-#: How much may wait in the system for a peer, bytes, besides what is on its way. Left to itself, Linux keeps up to 4 MiB
-#: for each one that does not read, and with a thousand of those it has no memory for anybody else.
+#: How much may wait in the system for a peer, bytes, besides what is on its way. Left to itself, Linux keeps up to 4
+#: MiB for each one that does not read, and with a thousand of those it has no memory for anybody else.
 UNSENT = 256 * 1024
 
 #: Not every system has it.
@@ -31,7 +31,7 @@ def plainSocket(transport: object) -> socket.socket | None:
     """
     if not isinstance(transport, Connection) or ISSLTransport.providedBy(transport):
         return None
-    handle = transport.getHandle()
+    handle: object = transport.getHandle()
     if not isinstance(handle, socket.socket):
         return None
     if handle.family != getattr(socket, "AF_UNIX", None) and _TCP_NOTSENT_LOWAT is not None:

@@ -1,0 +1,109 @@
+# -*- test-case-name: tests.benchmarks.test_report -*-
+"""
+The report: a table for each case, with what must be reached beside what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from benchmarks.case import Case, Column, placeOf
+from benchmarks.goals import INTACT, goalsOf
+from benchmarks.results import Results, Row, rowsOf
+
+__all__ = ["misses", "report", "table"]
+
+_NOTHING = "-"
+
+
+def _cell(column: Column, row: Row) -> str:
+    value = row.values.get(column.key)
+    if value is None:
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return column.format.format(value)
+
+
+def _goals(case: Case, row: Row) -> str:
+    """Each goal and whether it is met; what must be zero is named only where it is not."""
+    words = []
+    for goal in goalsOf(case.name, row.server, row.point, row.values):
+        figure = goal.figure(row.values, row.baseline)
+        isMet = figure is not None and goal.isMet(figure)
+        if goal.key in INTACT and isMet:
+            continue
+        mark = "ok" if isMet else "not measured" if figure is None else "MISSED"
+        words.append(f"{goal} {mark}")
+    return "; ".join(words)
+
+
+def misses(case: Case, rows: Iterable[Row]) -> int:
+    """How many goals were measured and not met."""
+    count = 0
+    for row in rows:
+        for goal in goalsOf(case.name, row.server, row.point, row.values):
+            figure = goal.figure(row.values, row.baseline)
+            count += figure is not None and not goal.isMet(figure)
+    return count
+
+
+def table(case: Case, rows: list[Row]) -> str:
+    """
+    The table of a case; lines of text.
+    """
+    parameters = list(rows[0].point)
+    head = [*parameters, "server", *(column.heading for column in case.columns), f"x {case.baseline}", "n", "must"]
+    lines = [head]
+    for row in rows:
+        ratio = _NOTHING if row.ratio is None else f"{row.ratio:.2f}"
+        cells = [_cell(column, row) for column in case.columns]
+        point = [f"{row.point[parameter]:,}" for parameter in parameters]
+        lines.append([*point, row.server, *cells, ratio, str(row.rounds), _goals(case, row)])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    text = []
+    leftAligned = {len(parameters), len(head) - 1}
+    for line in lines:
+        cells = [
+            cell.ljust(width) if index in leftAligned else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        text.append("  ".join(cells).rstrip())
+    text.insert(1, "-" * max(map(len, text)))
+    return "\n".join(text)
+
+
+def _about(about: dict[str, Any]) -> str:
+    words = [
+        f"{about['processors']} x {about['processor']}, Linux {about['kernel']}",
+        f"Python {about['python']}, Twisted {about['twisted']}",
+        *dict.fromkeys(about.get("servers", {}).values()),
+        about["date"],
+    ]
+    return "; ".join(words)
+
+
+def _sum(missed: int) -> str:
+    if missed:
+        return "\nOne goal is missed." if missed == 1 else f"\n{missed} goals are missed."
+    return "\nNo goal that was measured is missed."
+
+
+def report(cases: Iterable[Case], results: Results) -> str:
+    """All that was measured, for people."""
+    parts = [_about(results.about)]
+    parts += [f"{name} is left out: {why}" for name, why in results.about.get("missing", {}).items()]
+    missed = 0
+    for case in cases:
+        rows = rowsOf(case, results.measurements)
+        failed = [one for one in results.measurements if one.case == case.name and one.error is not None]
+        if not rows and not failed:
+            continue
+        parts.append(f"\n{case.name}: {case.about}")
+        if rows:
+            parts.append(table(case, rows))
+            missed += misses(case, rows)
+        parts += [f"{one.server}, {placeOf(one.point)}, round {one.round}: {one.error}" for one in failed]
+    parts.append(_sum(missed))
+    return "\n".join(parts)
