@@ -67,6 +67,8 @@ class DirectOutlet(Outlet):
 
     def offer(self, data: bytes | memoryview) -> int:
         """See L{IOutlet.offer}."""
+        if self._gathered is not None:
+            return self._offerBehind(self._takeGathered(), data)
         try:
             return self._send(data)
         except BlockingIOError:
@@ -81,13 +83,21 @@ class DirectOutlet(Outlet):
             self._fullSince = self._clock.seconds()
             return len(data)
 
+    def _offerBehind(self, words: bytes, data: bytes | memoryview) -> int:
+        """L{offer}, but C{words} go first, and are taken anyway."""
+        taken = self.offer(words + data)
+        if taken < len(words):
+            self._waiting.append(words[taken:])
+            self._drain()
+        return max(taken - len(words), 0)
+
     def _hand(self) -> None:
         """Send what waits; what the system does not take, the transport has to wait for."""
         while self._waiting:
-            data = self._waiting.popleft()
+            data = self._waiting.pop(0)
             taken = self.offer(data)
             if taken < len(data):
-                self._waiting.appendleft(memoryview(data)[taken:])
+                self._waiting.insert(0, memoryview(data)[taken:])
                 self._drain()
                 return
 

@@ -34,6 +34,8 @@ class Inlet:
     @ivar failure: why it can't be read any more, if L{read} has found that.
     """
 
+    __slots__ = ("_holds", "_isGathered", "_received", "_socket", "_transport", "failure", "filled", "reads")
+
     def __init__(self, transport: object, received: Callable[[bytes], None]) -> None:
         """
         @param transport: the connection's, an L{IPushProducer}.
@@ -45,7 +47,7 @@ class Inlet:
         self._transport = cast(IPushProducer, transport)
         self._socket = plainSocket(transport)
         self._received = received
-        self._holds: set[object] = set()
+        self._holds: tuple[object, ...] = ()
         self._isGathered = False
 
     @property
@@ -62,7 +64,8 @@ class Inlet:
         """Do not read until C{who} lets go, and everybody else who holds."""
         if not self._holds:
             self._transport.pauseProducing()
-        self._holds.add(who)
+        if who not in self._holds:
+            self._holds += (who,)
 
     def release(self, who: object) -> bool:
         """
@@ -72,14 +75,14 @@ class Inlet:
         """
         if who not in self._holds:
             return False
-        self._holds.remove(who)
+        self._holds = tuple(holder for holder in self._holds if holder != who)
         self._watch()
         return not self._holds
 
     def open(self) -> None:
         """Nobody holds it any more, and the reactor reads it."""
         if self._holds or self._isGathered:
-            self._holds.clear()
+            self._holds = ()
             self._isGathered = False
             self._watch()
 

@@ -9,6 +9,9 @@ transport in pieces, the next one when the transport has sent the last: so the t
 piece, however large a message is, and every piece that has left is a sign of life. Nobody should write much while the
 outlet is not ready; those who produce are told when it is again.
 
+What is said in answer to one read leaves together (L{Outlet.gather}), and with the first that is offered behind it, if
+that is in the same turn: each sending costs more than a hundred kilobytes do, and wakes the peer.
+
 A transport takes one producer only, so everything that is sent must go through here, and the producer must be gone
 before the connection is closed: over TLS it would otherwise stay open.
 
@@ -21,7 +24,6 @@ in the time that a round is seen to take (L{rtmptw.live.rounds}).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -53,6 +55,9 @@ class Outlet:
     #: What the transport has taken waits in this process until the system takes it: so no more than it needs.
     block = 64 * 1024
 
+    #: What was said in this turn, if it is to leave together.
+    _gathered: list[bytes | memoryview] | None = None
+
     def __init__(self, transport: IConsumer, clock: IReactorTime, peer: str) -> None:
         self.ready = True
         self.peer = peer
@@ -62,8 +67,8 @@ class Outlet:
         self._put = _writeOf(transport)
         self._clock = clock
         self._fullSince = 0.0
-        self._waiting: deque[bytes | memoryview] = deque()
-        self._drained: dict[Callable[[], None], None] = {}
+        self._waiting: list[bytes | memoryview] = []
+        self._drained: tuple[Callable[[], None], ...] = ()
         self._emptied: Callable[[], None] | None = None
         self._open = True
         self._begin()
@@ -86,20 +91,43 @@ class Outlet:
 
     def offer(self, data: bytes) -> int:
         """See L{IOutlet.offer}."""
+        size = len(data)
+        if self._gathered is not None:
+            data = self._takeGathered() + data
         if self.ready and self._open and not self._waiting and len(data) <= PIECE:
             # The hot path.
             self._put(data)
         else:
-            self.write(data)
-        return len(data)
+            self._append(data)
+        return size
 
     def write(self, data: bytes | memoryview) -> None:
         """See L{IOutlet.write}."""
-        if not self._open or not data:
-            return
-        self._waiting.append(data)
-        if self.ready:
-            self._hand()
+        gathered = self._gathered
+        if gathered is not None and (self.ready or gathered):
+            gathered.append(data)
+        else:
+            self._append(data)
+
+    def _append(self, data: bytes | memoryview) -> None:
+        if self._open and data:
+            self._waiting.append(data)
+            if self.ready:
+                self._hand()
+
+    def gather(self) -> None:
+        """While it is ready, what is written from now on waits for L{scatter}, or for the first that is offered."""
+        if self._gathered is None:
+            self._gathered = []
+
+    def scatter(self) -> None:
+        """What was gathered leaves. Harmless when repeated."""
+        if self._gathered is not None:
+            self._append(self._takeGathered())
+
+    def _takeGathered(self) -> bytes:
+        gathered, self._gathered = self._gathered, None
+        return b"".join(gathered or ())
 
     def answer(self, data: bytes) -> None:
         """Send what the peer has asked for. How much of that waits is counted: somebody may ask and never read."""
@@ -109,11 +137,12 @@ class Outlet:
 
     def attach(self, drained: Callable[[], None]) -> None:
         """See L{IOutlet.attach}."""
-        self._drained[drained] = None
+        if drained not in self._drained:
+            self._drained += (drained,)
 
     def detach(self, drained: Callable[[], None]) -> None:
         """See L{IOutlet.detach}."""
-        self._drained.pop(drained, None)
+        self._drained = tuple(other for other in self._drained if other != drained)
 
     def finish(self, emptied: Callable[[], None]) -> None:
         """
@@ -121,8 +150,9 @@ class Outlet:
 
         @param emptied: called when the transport has been given everything, and has sent all but the last of it.
         """
+        self.scatter()
         self._open = False
-        self._drained.clear()
+        self._drained = ()
         if self.ready:
             self._release()
             emptied()
@@ -136,10 +166,10 @@ class Outlet:
 
     def _handPiece(self, size: int) -> None:
         """Give the transport the next C{size} bytes that wait, or what there is in one block."""
-        data = self._waiting.popleft()
+        data = self._waiting.pop(0)
         if len(data) > size:
             rest = memoryview(data)
-            self._waiting.appendleft(rest[size:])
+            self._waiting.insert(0, rest[size:])
             data = rest[:size]
         self._put(bytes(data))
 
@@ -165,18 +195,19 @@ class Outlet:
             emptied, self._emptied = self._emptied, None
             self._release()
             emptied()
-        for drained in tuple(self._drained):
+        for drained in self._drained:
             if self.ready and drained in self._drained:
                 # Next time, the others first: this one may take all there is.
-                self._drained[drained] = self._drained.pop(drained)
+                self.detach(drained)
+                self.attach(drained)
                 drained()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
         self.ready = self._open = False
-        self._emptied = None
+        self._emptied = self._gathered = None
         self._waiting.clear()
-        self._drained.clear()
+        self._drained = ()
 
 
 def _writeOf(transport: IConsumer) -> Callable[[bytes], object]:

@@ -169,6 +169,7 @@ class RTMPProtocol(Protocol):
             self.outlet.write(reply)
         if rest is not None:
             self._phase = Phase.SESSION
+            del self._handshake
             self.session.begin()
             self._read(rest)
 
@@ -190,6 +191,8 @@ class RTMPProtocol(Protocol):
         """Pass messages on until the application has to be waited for, or the session is over: the hot loop."""
         session, phase, verbose = self.session, self._phase, self._owner.verbose
         read, take = self._reader.read, session.messageReceived
+        if gathers := not session.silent:  # a publisher is told nothing
+            self.outlet.gather()
         try:
             while (message := read()) is not None:
                 if verbose:
@@ -200,6 +203,8 @@ class RTMPProtocol(Protocol):
                     break
         finally:
             session.flush(self.received)
+            if gathers:
+                self.outlet.scatter()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone. What it has brought is not."""
@@ -229,21 +234,19 @@ class RTMPProtocol(Protocol):
     def _finish(self) -> None:
         """The end, once for each connection."""
         self._phase = Phase.CLOSED
-        activity = self._activity or self.session.activity
-        self.session.end(self._reason)
-        self._log.info(
-            "{peer}: closed: {reason}; {activity} ({seconds:.1f} s; {whereabouts}; last command {command})",
-            peer=self.peer,
-            reason=self._reason,
-            activity=activity,
-            seconds=self._owner.clock.seconds() - self._came,
-            whereabouts=self._reader.whereabouts
-            if self.received >= HANDSHAKE_SIZE
-            else f"byte {self.received}, in the handshake",
-            command=ascii(self.session.lastCommand) if self.session.lastCommand else "none",
-        )
+        session, reader, size, reason = self.session, self._reader, self.received, self._reason
+        known = {
+            "activity": self._activity or session.activity,
+            "seconds": self._owner.clock.seconds() - self._came,
+            "whereabouts": reader.whereabouts if size >= HANDSHAKE_SIZE else f"byte {size}, in the handshake",
+            "command": ascii(session.lastCommand) if session.lastCommand else "none",
+        }
+        session.end(reason)
+        # Each field of the line costs the log some microseconds, and thousands may go at once.
+        account = "{activity} ({seconds:.1f} s; {whereabouts}; last command {command})".format(**known)
+        self._log.info("{peer}: closed: {reason}; {account}", peer=self.peer, reason=reason, account=account, **known)
         self._owner.connectionLost(self)
-        self.session.gone(self._reason, self._cleanly)
+        session.gone(reason, self._cleanly)
 
     def second(self) -> None:
         """A second has passed."""

@@ -191,6 +191,46 @@ class DirectOutletTests(DirectOutletCase):
         self.assertEqual((self.transport.written, self.calls), ([PIECE] * 4, ["drained"]))
         self.assertIdle()
 
+    def test_gather(self) -> None:
+        """What is written behind C{gather} is sent with what is offered next; the part of that is told."""
+        for room in range(12):
+            self.begin()
+            self.outlet.gather()
+            self.outlet.answer(b"abc")
+            self.outlet.write(memoryview(b"def"))
+            self.assertEqual((self.system.asked, self.outlet.ready), ([], True))
+            self.system.room = room
+            self.assertEqual(self.outlet.offer(b"ghij"), min(max(room - 6, 0), 4))
+            self.assertEqual((self.system.asked, self.outlet.ready), ([10], room >= 6))
+            self.transport.turn(100)
+            self.assertEqual(bytes(self.system.received), b"abcdefghij"[: max(room, 6)])
+            self.assertIdle()
+
+    def test_gatherAlone(self) -> None:
+        """If nothing is offered, it is sent at C{scatter}; what is written behind an offer is sent at once."""
+        self.system.room = 100
+        self.outlet.gather()
+        self.outlet.write(b"abc")
+        self.outlet.write(b"def")
+        self.outlet.scatter()
+        self.outlet.gather()
+        self.outlet.scatter()
+        self.outlet.gather()
+        self.outlet.offer(b"ghi")
+        self.outlet.write(b"j")
+        self.outlet.scatter()
+        self.assertEqual((self.system.asked, bytes(self.system.received)), ([6, 3, 1], b"abcdefghij"))
+        self.assertIdle()
+
+    def test_gatherBroken(self) -> None:
+        """A system that is broken says so once, and what was offered counts as sent."""
+        self.outlet.gather()
+        self.outlet.write(b"abc")
+        self.system.error = BrokenPipeError(errno.EPIPE, "pipe")
+        self.assertEqual(self.outlet.offer(b"def"), 3)
+        self.outlet.scatter()
+        self.assertEqual((self.system.asked, self.outlet.ready, len(self.outlet._waiting)), ([6], False, 0))
+
     def test_noCopy(self) -> None:
         """What waits is no copy, but for the piece."""
         self.system.room = 10
@@ -282,7 +322,7 @@ class DirectOutletTests(DirectOutletCase):
     @given(
         st.lists(
             st.tuples(
-                st.sampled_from(["write", "offer", "answer", "turn", "room"]),
+                st.sampled_from(["write", "offer", "answer", "turn", "room", "gather", "scatter"]),
                 st.one_of(st.integers(0, 40), st.integers(0, 4 * PIECE)),
             ),
             max_size=40,
@@ -299,6 +339,8 @@ class DirectOutletTests(DirectOutletCase):
                 self.system.room += size
             elif what == "turn":
                 self.transport.turn(size)
+            elif what in ("gather", "scatter"):
+                (self.outlet.gather if what == "gather" else self.outlet.scatter)()
             elif what == "offer":
                 if self.outlet.ready:
                     taken = self.outlet.offer(data)
@@ -310,6 +352,7 @@ class DirectOutletTests(DirectOutletCase):
             self.assertLessEqual(self.transport.held, PIECE)
             self.assertEqual(self.outlet.ready, not self.transport.held)
             self.assertEqual(bytes(self.system.received), DATA[: len(self.system.received)])
+        self.outlet.scatter()
         waited = not self.outlet.ready
         self.calls.clear()
         self.transport.turn(len(DATA))

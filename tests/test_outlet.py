@@ -62,6 +62,85 @@ class OutletTests(SynchronousTestCase):
         self.outlet.resumeProducing()
         self.assertEqual(self.transport.value(), b"abcdef")
 
+    def test_gather(self) -> None:
+        """What is written behind C{gather} leaves together: at C{scatter}, before it ends, or with what is offered."""
+        for leave, expected in (
+            (lambda: self.outlet.scatter(), [b"abcd"]),
+            (lambda: self.outlet.finish(lambda: self.calls.append("emptied")), [b"abcd"]),
+            (lambda: self.outlet.offer(b"ef"), [b"abcdef"]),
+        ):
+            self.setUp()
+            outlet, writes = self.outlet, self.writes()
+            outlet.gather()
+            outlet.answer(b"ab")
+            outlet.gather()
+            outlet.write(memoryview(b"c"))
+            outlet.write(b"")
+            outlet.write(b"d")
+            self.assertEqual((writes, outlet.excess), ([], 0))
+            self.assertIn(leave(), (None, 2))
+            self.assertEqual(writes, expected)
+            outlet.scatter()
+            outlet.write(b"!")
+            self.assertEqual(writes, expected + [b"!"] * (self.calls == []))
+
+    def test_gatherNothing(self) -> None:
+        """Nothing is sent if nothing was written."""
+        writes = self.writes()
+        for _ in range(2):
+            self.outlet.gather()
+            self.outlet.scatter()
+        self.outlet.gather()
+        self.assertEqual((self.outlet.offer(b"a"), writes), (1, [b"a"]))
+
+    def test_gatherOnce(self) -> None:
+        """What is written behind an offer does not wait for the end of the turn: it may be large."""
+        writes = self.writes()
+        self.outlet.gather()
+        self.outlet.offer(b"a")
+        self.outlet.write(b"b")
+        self.assertEqual(writes, [b"a", b"b"])
+
+    def test_gatherWhileFull(self) -> None:
+        """Order holds, whenever the transport has enough."""
+        self.outlet.pauseProducing()
+        self.outlet.gather()
+        self.outlet.answer(b"a")
+        self.assertEqual(self.outlet.excess, 1)
+        self.outlet.resumeProducing()
+        self.assertEqual(self.transport.value(), b"a")
+        self.outlet.write(b"b")
+        self.outlet.pauseProducing()
+        self.outlet.write(b"c")
+        self.outlet.scatter()
+        self.outlet.write(b"d")
+        self.outlet.resumeProducing()
+        self.assertEqual(self.transport.value(), b"abcd")
+
+    def test_gatherMuch(self) -> None:
+        """With what is offered it may be more than a piece: that is handed over in pieces."""
+        writes = self.writes()
+        self.outlet.gather()
+        self.outlet.write(b"ab")
+        self.assertEqual(self.outlet.offer(bytes(PIECE)), PIECE)
+        self.assertEqual([len(data) for data in writes], [PIECE, 2])
+        self.assertEqual(self.transport.value(), b"ab" + bytes(PIECE))
+
+    def test_gatherGone(self) -> None:
+        """What was gathered is gone with the connection."""
+        self.outlet.gather()
+        self.outlet.write(b"a")
+        self.outlet.stopProducing()
+        self.outlet.scatter()
+        self.assertEqual(self.transport.value(), b"")
+
+    def writes(self) -> list[bytes]:
+        """What the transport will be given, write by write."""
+        writes: list[bytes] = []
+        put = self.outlet._put
+        self.outlet._put = lambda data: (writes.append(data), put(data))
+        return writes
+
     def test_pieces(self) -> None:
         """A transport that has enough is given no more; each piece that leaves is progress (hostile row D14)."""
 

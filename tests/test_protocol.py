@@ -65,6 +65,30 @@ class StartTests(SynchronousTestCase):
         """No waiting for full segments; dead peers are noticed."""
         self.assertEqual(Stage(self).client().transport.calls, ["noDelay", "keepAlive"])
 
+    def test_writes(self) -> None:
+        """What is said in answer to one read leaves in one write, up to the first frames: each write costs much."""
+        stage = Stage(self)
+        stage.publisher().send(video(1), audio(1))
+        client = stage.client()
+        writes: list[int] = []
+        put = client.protocol.outlet._put
+        client.protocol.outlet._put = lambda data: (writes.append(len(data)), put(data))
+        client.shakeHands()
+        client.send(connect())
+        client.send(command("createStream", 2))
+        client.send(command("play", 3, None, "test", id=1))
+        self.assertEqual(len(writes), 4)
+        self.assertEqual(
+            client.told()[-5:],
+            [
+                "STREAM_BEGIN 1",
+                "onStatus@1 NetStream.Play.Start",
+                "DATA@1 |RtmpSampleAccess",
+                "VIDEO@1 1",
+                "AUDIO@1 1",
+            ],
+        )
+
     def test_peer(self) -> None:
         rows = (
             (None, "192.168.1.1:54321"),
@@ -118,7 +142,13 @@ class LogTests(SynchronousTestCase):
         self.assertEqual(event["activity"], "it was publishing live/test")
         self.assertEqual(event["command"], "'publish'")
         self.assertEqual(event["seconds"], 2.5)
-        self.assertEqual(event["whereabouts"], f"byte {client.protocol.received - 3}, chunk stream 4, message type 8")
+        whereabouts = f"byte {client.protocol.received - 3}, chunk stream 4, message type 8"
+        self.assertEqual(event["whereabouts"], whereabouts)
+        self.assertEqual(
+            event["log_format"].format(**event),
+            "192.168.1.1:54321: closed: the peer closed the connection; "
+            f"it was publishing live/test (2.5 s; {whereabouts}; last command 'publish')",
+        )
 
     def test_conformance98_protocolError(self) -> None:
         """The place that is to blame."""

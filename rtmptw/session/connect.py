@@ -6,6 +6,10 @@ wire facts 3.1, 3.3 and 3.5).
 
 from __future__ import annotations
 
+from functools import lru_cache
+from struct import Struct
+from types import MappingProxyType
+
 from rtmptw.requests import ConnectRequest
 from rtmptw.session import status
 from rtmptw.session.hops import checkHops, hopProperties, readHops
@@ -43,6 +47,9 @@ _CAPABILITIES: dict[str, AMFValue] = {
     "capsEx": 14.0,
 }
 
+#: Transaction ID and object encoding.
+_NUMBERS = Struct(">dd")
+
 #: What encoders and players call themselves (wire facts 3.1 and 3.3), and what players say that they can do.
 _ENCODER = "FMLE/3.0 (compatible; rtmptw)"
 _PLAYER = "LNX 9,0,124,2"
@@ -64,7 +71,9 @@ def readConnect(command: Command, peer: str, secure: bool) -> ConnectRequest:
     path, query = partQuery(app if isinstance(app, str) else "")
     url = url if isinstance(url, str) else ""
     queries = joinQueries(query, partQuery(url)[1])
-    return ConnectRequest(peer, path.strip("/"), url, queries, parameters, secure, readHops(parameters))
+    hops = readHops(parameters)
+    # They may be shared (L{Command.decodeShared}), and the application shall not change them.
+    return ConnectRequest(peer, path.strip("/"), url, queries, MappingProxyType(parameters), secure, hops)
 
 
 def checkConnect(request: ConnectRequest, identity: str) -> None:
@@ -85,14 +94,27 @@ def acceptConnect(transactionId: float, request: ConnectRequest, identity: str) 
 
     @param transactionId: the connect's own, whatever it was: FFmpeg waits for ever for any other (wire facts 0.1).
     """
-    properties: dict[str, AMFValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
-    if not _CAPABILITIES.keys().isdisjoint(request.parameters):
-        properties.update(_CAPABILITIES)
-    properties.update(hopProperties(request.hops, identity))
-    information = status.information(status.CONNECT_SUCCESS, "Connection succeeded.")
     # AMF3 clients want theirs back. We go on in AMF0, which they understand.
     encoding = request.parameters.get("objectEncoding")
-    information["objectEncoding"] = float(encoding) if isinstance(encoding, (int, float)) else 0.0
+    numbers = _NUMBERS.pack(transactionId, encoding if isinstance(encoding, (int, float)) else 0.0)
+    isEnhanced = not _CAPABILITIES.keys().isdisjoint(request.parameters)
+    return _acceptance(numbers, isEnhanced, request.hops, identity)
+
+
+@lru_cache(maxsize=64)
+def _acceptance(numbers: bytes, isEnhanced: bool, hops: tuple[str, ...], identity: str) -> tuple[Message, ...]:
+    """
+    The answer, which depends on little: many clients get the same.
+
+    @param numbers: as on the wire: there 0.0 and -0.0 are not the same, nor is one NaN like another.
+    """
+    transactionId, encoding = _NUMBERS.unpack(numbers)
+    properties: dict[str, AMFValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
+    if isEnhanced:
+        properties.update(_CAPABILITIES)
+    properties.update(hopProperties(hops, identity))
+    information = status.information(status.CONNECT_SUCCESS, "Connection succeeded.")
+    information["objectEncoding"] = encoding
     return (
         windowAcknowledgementSize(OUR_WINDOW),
         setPeerBandwidth(PEER_BANDWIDTH),

@@ -70,7 +70,7 @@ class NetConnection:
         self.silent = False
         self.waiting = False
         self._link = link
-        self._acknowledgements = Acknowledgements()
+        self._acknowledgements: Acknowledgements | None = None
         self._pings = limits.PINGS_PER_SECOND
 
     # What the connection below asks
@@ -123,7 +123,7 @@ class NetConnection:
         """
         # At most one acknowledgement for a read, and none to somebody who sends media (wire facts 2.8, 10.94).
         if not self.silent:
-            self._link.send(*self._acknowledgements.due(received))
+            self._acknowledge(received)
 
     def second(self, received: int, quiet: bool) -> None:
         """
@@ -135,6 +135,10 @@ class NetConnection:
         self._pings = limits.PINGS_PER_SECOND
         self.commands = 0
         if quiet and not self.waiting:
+            self._acknowledge(received)
+
+    def _acknowledge(self, received: int) -> None:
+        if self._acknowledgements is not None:
             self._link.send(*self._acknowledgements.due(received))
 
     def farewell(self, reason: str, code: str) -> tuple[Message, ...]:
@@ -172,6 +176,8 @@ class NetConnection:
             self._link.send(UserControl(UserControlType.PING_RESPONSE, control.value).encode())
 
     def _windowReceived(self, message: Message) -> None:
+        if self._acknowledgements is None:
+            self._acknowledgements = Acknowledgements()
         self._acknowledgements.windowReceived(message)
 
     def _controlReceived(self, control: UserControl) -> None:
@@ -195,10 +201,13 @@ class NetConnection:
     def _commandReceived(self, message: Message) -> None:
         if not message.payload:
             return
-        command = Command.decode(message)
+        command = self._decode(message)
         self.lastCommand = command.name[: limits.MAX_LOGGED]
         self.commands += 1
         self._obey(command, message.streamId)
+
+    def _decode(self, message: Message) -> Command:
+        return Command.decode(message)
 
     def _obey(self, command: Command, id: int) -> None:
         """

@@ -10,6 +10,7 @@ answers are AMF0 commands of type 20, the only ones that every client reads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import ClassVar
 
 from twisted.logger import Logger
@@ -23,11 +24,14 @@ from rtmptw.session.netconnection import NetConnection, Phase
 from rtmptw.session.serverstream import ServerStream, State
 from rtmptw.session.streampath import partQuery, streamPath
 from rtmptw.session.verdict import Verdict
-from rtmptw.wire.amf import UNDEFINED, AMFValue
+from rtmptw.wire.amf import UNDEFINED, Absent
 from rtmptw.wire.command import Command, messageStreamId
 from rtmptw.wire.message import Message
 
 __all__ = ["ServerConnection"]
+
+#: Before the connect has come.
+_NO_REQUEST = ConnectRequest("", "")
 
 
 class ServerConnection(NetConnection):
@@ -58,7 +62,7 @@ class ServerConnection(NetConnection):
         @param identity: the server's own, for relays (L{rtmptw.session.hops}).
         """
         super().__init__(link)
-        self.request = ConnectRequest(link.peer, "", secure=link.secure)
+        self.request = _NO_REQUEST
         self.strays = 0
         self._application = application
         self._hub = hub
@@ -105,9 +109,10 @@ class ServerConnection(NetConnection):
 
     def flush(self, received: int) -> None:
         """See L{NetConnection.flush}."""
-        # A viewer may be the end of this connection.
-        for publication in tuple(self._publications.values()):
-            publication.flush()
+        if self._publications:
+            # A viewer may be the end of this connection.
+            for publication in tuple(self._publications.values()):
+                publication.flush()
         if not self.silent:
             super().flush(received)
 
@@ -156,7 +161,7 @@ class ServerConnection(NetConnection):
                 except StatusError as error:
                     self._refuse(command, id, error)
                 except Exception:
-                    self._log.failure("{peer}: a {command} failed", peer=self.request.peer, command=command)
+                    self._log.failure("{peer}: a {command} failed", peer=self._link.peer, command=command)
                     self._refuse(command, id, StatusError("internal error"))
             if asynchronous:
                 self._link.proceed()
@@ -169,7 +174,7 @@ class ServerConnection(NetConnection):
     def started(self, stream: ServerStream) -> None:
         """A message stream has begun to publish or to play."""
         self._activity = f"it had been {stream.state.value} {stream.path}"
-        self._log.info("{peer}: {state} {path}", peer=self.request.peer, state=stream.state.value, path=stream.path)
+        self._log.info("{peer}: {state} {path}", peer=self._link.peer, state=stream.state.value, path=stream.path)
         if stream.publication is not None:
             self._publications[stream.id] = stream.publication
 
@@ -202,11 +207,14 @@ class ServerConnection(NetConnection):
         """Media on a message stream that does not publish can only be meant for the one that does."""
         self.strays += 1
         if self.strays == 1:
-            self._log.info("{peer}: media on an idle message stream, {id}", peer=self.request.peer, id=message.streamId)
+            self._log.info("{peer}: media on an idle message stream, {id}", peer=self._link.peer, id=message.streamId)
         publishers = self._publishers()
         return publishers[0] if len(publishers) == 1 else None
 
     # Commands
+
+    def _decode(self, message: Message) -> Command:
+        return Command.decodeShared(message)
 
     def _obey(self, command: Command, id: int) -> None:
         method = self.COMMANDS.get((self.phase, command.name))
@@ -220,7 +228,7 @@ class ServerConnection(NetConnection):
     def _connect(self, command: Command, id: int) -> None:
         self.phase = Phase.CONNECTING
         self._connectTransaction = command.transactionId
-        self.request = readConnect(command, self.request.peer, self.request.secure)
+        self.request = readConnect(command, self._link.peer, self._link.secure)
 
         def accepted() -> None:
             self.phase = Phase.CONNECTED
@@ -302,9 +310,9 @@ class ServerConnection(NetConnection):
         if not self.silent and command.name not in ("_result", "_error", "onStatus"):
             self._answer(command, 0.0 if command.name == "getStreamLength" else UNDEFINED)
 
-    def _answer(self, command: Command, value: AMFValue) -> None:
+    def _answer(self, command: Command, value: float | Absent) -> None:
         if command.transactionId:
-            self._link.send(Command("_result", command.transactionId, None, (value,)).encode())
+            self._link.send(_result(command.transactionId, value))
 
     def _refuse(self, command: str, id: int, error: StatusError) -> None:
         """Say no, why, and close: librtmp hangs for 30 s if only one of these is done (wire facts 3.6)."""
@@ -318,3 +326,9 @@ class ServerConnection(NetConnection):
     def _refuseCall(self, command: Command, reason: str) -> None:
         self._link.send(status.callError(command.transactionId, status.CALL_FAILED, reason))
         self._link.close(f"{self.lastCommand!a} refused: {reason}")
+
+
+@lru_cache(maxsize=64)
+def _result(transactionId: float, value: float | Absent) -> Message:
+    """The answer to a simple call: most clients count their calls in the same way, so many get the same."""
+    return Command("_result", transactionId, None, (value,)).encode()

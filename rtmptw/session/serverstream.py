@@ -18,6 +18,7 @@ refused with a status if it is one that a client waits for.
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from twisted.internet.interfaces import IPushProducer
@@ -205,14 +206,7 @@ class ServerStream:
     def _playGranted(self, request: PlayRequest, reset: bool) -> None:
         self.state, self.path = State.PLAYING, request.path
         self._connection.started(self)
-        statuses = [UserControl(UserControlType.STREAM_BEGIN, self.id).encode()]
-        if reset:
-            statuses.append(status.onStatus(self.id, status.PLAY_RESET, f"Playing and resetting {request.path}."))
-        statuses.append(status.onStatus(self.id, status.PLAY_START, f"Started playing {request.path}."))
-        # Flash shows no picture without this; nobody else cares (wire facts 5).
-        access = amf0.encode("|RtmpSampleAccess", True, True)
-        statuses.append(Message(MessageType.DATA, 0, self.id, access, status.STATUS_CHUNK_STREAM))
-        self._link.send(*statuses)
+        self._link.send(*_playStarted(self.id, request.path, reset))
         hops = request.connect.hops
         self._viewing = self._hub.play(request.path, self._link.outlet, self.id, self._ended, hops)
 
@@ -281,3 +275,16 @@ class ServerStream:
         request = self._connection.request
         checkText("query", query, MAX_QUERY)
         return streamPath(request.app, name), joinQueries(query, request.query)
+
+
+@lru_cache(maxsize=256)
+def _playStarted(id: int, path: str, reset: bool) -> tuple[Message, ...]:
+    """What is said before the first frame: the same to all who play a stream."""
+    resets = (status.onStatus(id, status.PLAY_RESET, f"Playing and resetting {path}."),) if reset else ()
+    return (
+        UserControl(UserControlType.STREAM_BEGIN, id).encode(),
+        *resets,
+        status.onStatus(id, status.PLAY_START, f"Started playing {path}."),
+        # Flash shows no picture without this; nobody else cares (wire facts 5).
+        Message(MessageType.DATA, 0, id, amf0.encode("|RtmpSampleAccess", True, True), status.STATUS_CHUNK_STREAM),
+    )

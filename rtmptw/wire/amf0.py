@@ -73,6 +73,8 @@ class Decoder(Reader):
     C{position} and C{end} tell whether there is more.
     """
 
+    __slots__ = ()
+
     def _value(self) -> AMFValue:
         at = self.position
         marker = self.data[at]
@@ -134,7 +136,7 @@ class Decoder(Reader):
     def _members(self, entry: Entry, members: dict[str, AMFValue]) -> AMFValue:
         data = self.data
         end = self.end
-        maxKeys = self.limits.keys
+        maxKeys, maxString = self.limits.keys, self.maxString
         while self.position < end:
             start = self.position
             keyStart = start + 2
@@ -142,8 +144,12 @@ class Decoder(Reader):
             if keyEnd == keyStart and data[keyStart] == _OBJECT_END:
                 self.position = keyStart + 1
                 break
-            self.position = keyStart
-            key = self.text(keyEnd - keyStart)
+            self.position = keyEnd
+            if keyEnd > end or keyEnd - keyStart > maxString:
+                self.position = keyStart
+                self.take(keyEnd - keyStart)
+            # It is text() in place.
+            key = data[keyStart:keyEnd].decode("utf-8", "surrogateescape")
             members[key] = self._value()
             if len(members) > maxKeys:
                 raise self.fault(f"more than {maxKeys} keys in one object", start)
@@ -323,9 +329,10 @@ def decodePrefix(
     """
     decoder = Decoder(data, limits, offset)
     values: list[AMFValue] = []
+    read, end = decoder.value, decoder.end
     try:
-        while decoder.position < decoder.end:
-            values.append(decoder.value())
+        while decoder.position < end:
+            values.append(read())
     except AMFDecodeError as fault:
         return values, fault
     return values, None
@@ -341,6 +348,7 @@ def encode(*values: AMFValue) -> bytes:
         more than 16777215 bytes.
     """
     encoder = Encoder()
+    write = encoder.value
     for value in values:
-        encoder.value(value)
+        write(value)
     return encoder.encoded()

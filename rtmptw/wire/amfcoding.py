@@ -51,11 +51,15 @@ class Reader:
 
     A reader that has raised is finished.
 
+    @ivar data: the bytes.
+    @ivar end: how many they are.
     @ivar position: the next byte, counted from the start of C{data}.
     @ivar depth: how many values are open.
     @ivar used: the values read, those repeated by references included.
     @ivar repeated: bytes that references have repeated.
     """
+
+    __slots__ = ("data", "depth", "end", "limits", "maxString", "maxValues", "objects", "position", "repeated", "used")
 
     def __init__(self, data: bytes, limits: AMFLimits = COMMAND_LIMITS, position: int = 0) -> None:
         self.data = data

@@ -17,6 +17,8 @@ by all the players of a stream.
 
 from __future__ import annotations
 
+from struct import Struct
+
 from rtmptw.errors import LocalProtocolError
 from rtmptw.wire.chunkreader import DEFAULT_CHUNK_SIZE
 from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
@@ -24,6 +26,18 @@ from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
 __all__ = ["ChunkWriter", "encodeMessage"]
 
 _EXTENDED = 0xFFFFFF
+
+#: The last type that tells the reader how to read on (section 5.4).
+_ABORT = int(MessageType.ABORT)
+
+#: From chunks of this size on, bytes, slices that are views cost less than copies.
+_VIEWS = 512
+
+#: Parts of a type 0 header in words (section 5.3.1.2.1): a basic header of one byte and the timestamp; length and type;
+#: the message stream, which alone is little-endian.
+_SHAPE = Struct(">I").pack
+_TIME_SHAPE = Struct(">II").pack
+_STREAM = Struct("<I").pack
 
 
 def _basicHeader(fmt: int, id: int) -> bytes:
@@ -42,8 +56,10 @@ def _cut(header: bytes, id: int, extension: bytes, payload: bytes, chunkSize: in
     if len(payload) <= chunkSize:
         return header + extension + payload
     separator = _basicHeader(3, id) + extension
-    chunks = [payload[start : start + chunkSize] for start in range(0, len(payload), chunkSize)]
-    return header + extension + separator.join(chunks)
+    body = payload if chunkSize < _VIEWS else memoryview(payload)
+    chunks = [body[start : start + chunkSize] for start in range(0, len(payload), chunkSize)]
+    chunks[0] = b"".join((header, extension, chunks[0]))
+    return separator.join(chunks)
 
 
 def _check(message: Message) -> None:
@@ -67,16 +83,18 @@ def encodeMessage(message: Message, chunkSize: int) -> bytes:
     _check(message)
     if chunkSize < 1:
         raise LocalProtocolError(f"a chunk size of {chunkSize}: no message can be cut to that")
-    stamp = message.timestamp
+    return _encode(message, chunkSize)
+
+
+def _encode(message: Message, chunkSize: int) -> bytes:
+    """L{encodeMessage} for a message that was checked."""
+    type, stamp, id, payload = message.type, message.timestamp, message.chunkStreamId, message.payload
+    shape = len(payload) << 8 | type
+    if stamp < _EXTENDED and 2 <= id < 64:
+        return _cut(_TIME_SHAPE(id << 24 | stamp, shape) + _STREAM(message.streamId), id, b"", payload, chunkSize)
     extension = b"" if stamp < _EXTENDED else stamp.to_bytes(4, "big")
-    header = (
-        _basicHeader(0, message.chunkStreamId)
-        + min(stamp, _EXTENDED).to_bytes(3, "big")
-        + len(message.payload).to_bytes(3, "big")
-        + bytes((message.type,))
-        + message.streamId.to_bytes(4, "little")
-    )
-    return _cut(header, message.chunkStreamId, extension, message.payload, chunkSize)
+    header = _basicHeader(0, id) + min(stamp, _EXTENDED).to_bytes(3, "big") + _SHAPE(shape) + _STREAM(message.streamId)
+    return _cut(header, id, extension, payload, chunkSize)
 
 
 class ChunkWriter:
@@ -86,10 +104,12 @@ class ChunkWriter:
     @ivar chunkSize: our chunk size, bytes. It changes only when a Set Chunk Size message is written.
     """
 
+    __slots__ = ("_last", "chunkSize")
+
     def __init__(self) -> None:
         self.chunkSize = DEFAULT_CHUNK_SIZE
-        #: By chunk stream: timestamp, length and type, message stream ID of the last message.
-        self._last: dict[int, tuple[int, tuple[int, int], int]] = {}
+        #: By chunk stream: timestamp, length and type as on the wire, message stream ID of the last message.
+        self._last: dict[int, tuple[int, int, int]] = {}
 
     def write(self, message: Message) -> bytes:
         """
@@ -99,21 +119,20 @@ class ChunkWriter:
             readers can't go on after those (wire facts 10.35). Nothing has changed then.
         """
         _check(message)
-        chunkSize = self._sizeBehind(message)
-        id = message.chunkStreamId
-        shape = (len(message.payload), message.type)
+        type, id, payload = message.type, message.chunkStreamId, message.payload
+        chunkSize = self.chunkSize
+        sizeBehind = chunkSize if type > _ABORT else self._sizeBehind(message)
+        shape = len(payload) << 8 | type
         last = self._last.get(id)
         delta = message.timestamp - last[0] if last is not None else -1
         if last is None or last[2] != message.streamId or not 0 <= delta < _EXTENDED:
-            encoded = encodeMessage(message, self.chunkSize)
-        elif last[1] != shape:
-            header = _basicHeader(1, id) + delta.to_bytes(3, "big") + shape[0].to_bytes(3, "big") + bytes((shape[1],))
-            encoded = _cut(header, id, b"", message.payload, self.chunkSize)
+            encoded = _encode(message, chunkSize)
         else:
-            header = _basicHeader(2, id) + delta.to_bytes(3, "big")
-            encoded = _cut(header, id, b"", message.payload, self.chunkSize)
+            fmt = 2 if last[1] == shape else 1
+            header = _basicHeader(fmt, id) + delta.to_bytes(3, "big") + (b"" if fmt == 2 else _SHAPE(shape))
+            encoded = _cut(header, id, b"", payload, chunkSize)
         self._last[id] = (message.timestamp, shape, message.streamId)
-        self.chunkSize = chunkSize
+        self.chunkSize = sizeBehind
         return encoded
 
     def _sizeBehind(self, message: Message) -> int:

@@ -11,7 +11,8 @@ Written strictly: always type 20, AMF0, and never fewer than three values, becau
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from rtmptw.errors import AMFUnsupportedError, RemoteProtocolError
 from rtmptw.wire import amf0
@@ -20,8 +21,12 @@ from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["Command", "messageStreamId"]
 
+#: The longest payload that is remembered, bytes (real commands have 20 to 500), and how many are.
+_LONGEST = 1024
+_REMEMBERED = 256
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """
     One command.
@@ -35,7 +40,7 @@ class Command:
     name: str
     transactionId: float = 0.0
     commandObject: AMFValue = None
-    arguments: tuple[AMFValue, ...] = field(default=())
+    arguments: tuple[AMFValue, ...] = ()
 
     @classmethod
     def decode(cls, message: Message) -> Command:
@@ -46,20 +51,15 @@ class Command:
 
         @raise RemoteProtocolError: if it has no name, or a value is malformed or too large.
         """
-        payload = message.payload
-        # A leading 0 announces AMF3 encoding, but AMF0 values follow (some small clients leave it out; wire facts 4).
-        start = 1 if message.type == MessageType.COMMAND_AMF3 and payload[:1] == b"\0" else 0
-        values, fault = amf0.decodePrefix(payload, COMMAND_LIMITS, start)
-        if fault is not None and not isinstance(fault, AMFUnsupportedError):
-            raise fault
-        if not values or not isinstance(values[0], str):
-            raise RemoteProtocolError("a command that does not begin with a name", messageType=message.type)
-        return cls(
-            values[0],
-            _transactionId(values[1] if len(values) > 1 else None),
-            values[2] if len(values) > 2 else None,
-            tuple(values[3:]),
-        )
+        return _read(message.payload, message.type)
+
+    @classmethod
+    def decodeShared(cls, message: Message) -> Command:
+        """
+        As L{decode}, for a server: clients of one kind say the same to the byte, and many may come at once. What is
+        among the last that came is not read again, so what is returned is shared, and must not be changed.
+        """
+        return (_remember if len(message.payload) <= _LONGEST else _read)(message.payload, message.type)
 
     def encode(self, streamId: int = 0, chunkStreamId: int = 3) -> Message:
         """
@@ -76,6 +76,26 @@ class Command:
         """One argument if it is a string, else L{None}."""
         value = self.argument(index)
         return value if isinstance(value, str) else None
+
+
+def _read(payload: bytes, type: int) -> Command:
+    """L{Command.decode}."""
+    # A leading 0 announces AMF3 encoding, but AMF0 values follow (some small clients leave it out; wire facts 4).
+    start = 1 if type == MessageType.COMMAND_AMF3 and payload[:1] == b"\0" else 0
+    values, fault = amf0.decodePrefix(payload, COMMAND_LIMITS, start)
+    if fault is not None and not isinstance(fault, AMFUnsupportedError):
+        raise fault
+    if not values or not isinstance(values[0], str):
+        raise RemoteProtocolError("a command that does not begin with a name", messageType=type)
+    return Command(
+        values[0],
+        _transactionId(values[1] if len(values) > 1 else None),
+        values[2] if len(values) > 2 else None,
+        tuple(values[3:]),
+    )
+
+
+_remember = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _transactionId(value: AMFValue) -> float:

@@ -5,6 +5,8 @@ Tests for L{rtmptw.session.connect}.
 
 from __future__ import annotations
 
+import operator
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import StatusError
@@ -97,6 +99,31 @@ class ConnectTests(SynchronousTestCase):
             ],
         )
         self.assertEqual([(m.chunkStreamId, m.streamId, m.timestamp) for m in messages], [(2, 0, 0)] * 4 + [(3, 0, 0)])
+
+    def test_readShared(self) -> None:
+        """What a connect held may belong to others too: it can't be changed through the request."""
+        request = readConnect(Command("connect", 1.0, {"app": "live"}), "peer", True)
+        self.assertRaises(TypeError, operator.setitem, request.parameters, "app", "other")
+
+    def test_acceptToTheByte(self) -> None:
+        """What was answered to others changes nothing: numbers go back as they came, and relays alone are told more."""
+        enhanced = {"fourCcList": ["av01"]}
+        for _ in range(2):
+            for number in (1.0, 0.0, -0.0, 2.5, -1.0, 1.0):
+                for encoding in (0.0, -0.0, 3.0):
+                    for parameters, hops in (({}, ()), (enhanced, ()), ({}, (A,)), (enhanced, (A,))):
+                        request = ConnectRequest(
+                            "peer", "live", parameters={"objectEncoding": encoding, **parameters}, hops=hops
+                        )
+                        *_, result = acceptConnect(number, request, B)
+                        name, id, properties, information = amf0.decode(result.payload)
+                        self.assertEqual(
+                            (name, amf0.encode(id), amf0.encode(information["objectEncoding"])),
+                            ("_result", amf0.encode(number), amf0.encode(encoding)),
+                        )
+                        self.assertEqual(
+                            ("capsEx" in properties, "relayId" in properties), (bool(parameters), bool(hops))
+                        )
 
     def test_objectEncoding(self) -> None:
         """Theirs, if it is a number."""

@@ -53,6 +53,44 @@ class CommandTests(SynchronousTestCase):
         ):
             self.assertEqual(decode(whole[:size]), command)
 
+    def test_shared(self) -> None:
+        """What is the same to the byte, and of the same type, is read once; nothing else is."""
+        payload = Command("connect", 1.0, {"app": "shared"}).encode().payload
+        first = Command.decodeShared(Message(20, 0, 0, payload))
+        self.assertEqual(first, decode(payload))
+        self.assertIs(Command.decodeShared(Message(20, 5, 1, bytes(bytearray(payload)), 8)), first)
+        self.assertIsNot(decode(payload), first)
+        self.assertIsNot(Command.decodeShared(Message(17, 0, 0, payload)), first)
+        zeros = [Command("_x", zero).encode().payload for zero in (0.0, -0.0)]
+        self.assertEqual(
+            [math.copysign(1, Command.decodeShared(Message(20, 0, 0, zero)).transactionId) for zero in zeros], [1, -1]
+        )
+
+    def test_sharedLimits(self) -> None:
+        """No more of it is kept than the last ones, and nothing that is long."""
+
+        def isKept(payload: bytes) -> bool:
+            read = [Command.decodeShared(Message(20, 0, 0, payload)) for _ in range(2)]
+            self.assertEqual(read, [decode(payload)] * 2)
+            return read[0] is read[1]
+
+        for size, kept in ((10, True), (1024, True), (1025, False), (4000, False)):
+            self.assertEqual(isKept(amf0.encode("x" * (size - 3))), kept)
+        early = Message(20, 0, 0, amf0.encode("early"))
+        first = Command.decodeShared(early)
+        for number in range(256):
+            self.assertIs(Command.decodeShared(early), first)
+            self.assertTrue(isKept(amf0.encode("other", float(number))))
+        for number in range(256):
+            self.assertTrue(isKept(amf0.encode("late", float(number))))
+        self.assertIsNot(Command.decodeShared(early), first)
+
+    def test_sharedFaults(self) -> None:
+        """What can't be read can't be read again either."""
+        for payload in (b"", b"\x02\0\x05ab", amf0.encode(5.0)):
+            for _ in range(2):
+                self.assertRaises(RemoteProtocolError, Command.decodeShared, Message(20, 0, 0, payload))
+
     def test_noName(self) -> None:
         for payload in (b"", amf0.encode(5.0), amf0.encode(None, "name"), amf0.encode({}), b"\x0d", b"\xff"):
             for type, data in ((20, payload), (17, payload), (17, b"\0" + payload)):
