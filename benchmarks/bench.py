@@ -127,13 +127,16 @@ class Bench:
         bitrate: float = Format.bitrate,
         chunk: int = 4096,
         isFlatOut: bool = False,
+        spread: float | None = None,
     ) -> Iterator[Child]:
         """
         Publishers, and the time that their streams need to be there.
 
         @raise BenchmarkError: if the server does not take all.
         """
-        settings = PublishersSettings(server.port, count=count, bitrate=bitrate, chunk=chunk, isFlatOut=isFlatOut)
+        settings = PublishersSettings(
+            server.port, count=count, bitrate=bitrate, chunk=chunk, isFlatOut=isFlatOut, spread=spread
+        )
         with Child("benchmarks.load.publishers", settings) as child:
             answer = child.ask("start")
             if answer["publishing"] != count:

@@ -53,7 +53,8 @@ def measure(bench: Bench, kind: ServerKind, point: Point) -> Values:
         idle = server.memory().resident - empty.resident
     with bench.server(kind) as server:
         before = server.memory().resident
-        with bench.publishers(server, publishers, BITRATE):
+        # Encoders know nothing of each other: their groups of pictures begin at any time.
+        with bench.publishers(server, publishers, BITRATE, spread=Format.gop):
             bench.settle()
             median, peak = _resident(bench, server)
     return {

@@ -45,6 +45,8 @@ class PublishersSettings:
     @ivar bitrate: of the pictures of each, bit/s.
     @ivar chunk: the chunk size, bytes.
     @ivar isFlatOut: whether they send as fast as it goes.
+    @ivar spread: over how much time their keyframes are spread, s; by default the time of one picture, so that all
+        keyframes come together.
     @ivar patience: how long it may take until all publish, s.
     """
 
@@ -54,6 +56,7 @@ class PublishersSettings:
     bitrate: float = 4e6
     chunk: int = 4096
     isFlatOut: bool = False
+    spread: float | None = None
     patience: float = 30.0
 
 
@@ -197,8 +200,8 @@ class Publishers:
         if isinstance(publisher, FlatOutPublisher):
             self._poll.modify(fd, EPOLLIN | EPOLLOUT)
             return
-        # Spread over the time of one picture, as real ones are.
-        apart = 1e9 / self._format.rate / self._settings.count
+        spread = 1 / self._format.rate if self._settings.spread is None else self._settings.spread
+        apart = 1e9 * spread / self._settings.count
         publisher.startAt(monotonic_ns() + int(apart * len(self._due)))
         heappush(self._due, (publisher.due, fd))
 
