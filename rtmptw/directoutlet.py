@@ -44,7 +44,8 @@ class DirectOutlet(Outlet):
     What leaves one TCP connection; see L{Outlet}.
     """
 
-    #: The system takes some megabytes in all, and a block is joined for many viewers at once, if they are at one place.
+    #: What the system takes at once (L{rtmptw.plainsocket.UNSENT}); and a block is joined once for all who are at one
+    #: place.
     block = 256 * 1024
 
     def __init__(

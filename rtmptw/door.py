@@ -9,9 +9,9 @@ publishers are I{gathered}: the reactor does not watch them any more, and at the
 
 Who is gathered is decided once a second, by load:
 
-- all publishers over plain TCP who do nothing else, if they are read more than L{MANY_READS} times a second in all;
+- all publishers over plain TCP who do nothing else, as soon as L{MANY} messages come in a second from all of them;
 - but for those who send so much that one round's reads do not take it all: they have their batches already;
-- nobody any more, if there are less than L{FEW}. With few publishers everything leaves at once.
+- nobody any more, when no more than L{FEW} come. With few publishers everything leaves at once.
 
 The price is time: a message waits up to a round, L{LEAST} at least. Where rounds may not be that far apart
 (L{rtmptw.live.rounds.FlushTimes}), nobody is gathered.
@@ -21,14 +21,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from twisted.logger import Logger
+
 from rtmptw.inlet import Inlet
 from rtmptw.live.rounds import Rounds
 
-__all__ = ["FEW", "LEAST", "MANY_READS", "Door"]
+__all__ = ["FEW", "LEAST", "MANY", "MOST_EACH", "Door"]
 
-#: How many reads a second are many, and how few publishers are few.
-MANY_READS = 3000
-FEW = 20
+#: How many messages a second are many, and how few are few.
+MANY = 3000
+FEW = 2000
+
+#: How many of them count of one publisher: a file that is sent at full speed is not many encoders.
+MOST_EACH = 200
 
 #: The time between two rounds, seconds, at least, while publishers are gathered.
 LEAST = 0.02
@@ -38,6 +43,8 @@ class Door:
     """
     The publishers of one process that are read in rounds.
     """
+
+    _log = Logger()
 
     def __init__(self, rounds: Rounds) -> None:
         self._rounds = rounds
@@ -52,18 +59,17 @@ class Door:
 
         @param publishers: all that there are.
         """
-        reads, candidates = 0, []
+        load, candidates = 0, []
         for inlet in publishers:
-            reads += inlet.reads
-            inlet.reads = 0
             if inlet.canGather:
                 candidates.append(inlet)
+                load += min(inlet.messages, MOST_EACH)
             inlet.filled = False
         for inlet in self._inside.keys() - candidates:
             self._dismiss(inlet)
-        if len(candidates) < FEW or self._rounds.times.most < LEAST:
+        if load <= FEW or self._rounds.times.most < LEAST:
             self.close()
-        elif self._inside or reads >= MANY_READS:
+        elif self._inside or load >= MANY:
             for inlet in candidates:
                 if inlet not in self._inside:
                     self._inside[inlet] = None
@@ -72,7 +78,7 @@ class Door:
 
     def close(self) -> None:
         """Let the reactor read them all."""
-        self._rounds.gather(None)
+        self._rounds.scatter(self._read)
         for inlet in tuple(self._inside):
             self._dismiss(inlet)
 
@@ -83,6 +89,12 @@ class Door:
     def _read(self) -> Iterator[None]:
         """Read each of them once."""
         for inlet in tuple(self._inside):
-            if not inlet.read() and inlet in self._inside:
+            try:
+                stays = inlet.read()
+            except Exception:
+                # The others are to be read all the same.
+                self._log.failure("a publisher could not be read")
+                stays = False
+            if not stays and inlet in self._inside:
                 self._dismiss(inlet)
             yield

@@ -29,19 +29,19 @@ class Inlet:
     """
     What comes in on one connection.
 
-    @ivar reads: how often something was read; whoever owns the clock may reset it.
+    @ivar messages: how many messages came in the last second; whoever owns the clock says so.
     @ivar filled: whether there was more at a time than L{READS} take; whoever owns the clock may reset it.
     @ivar failure: why it can't be read any more, if L{read} has found that.
     """
 
-    __slots__ = ("_holds", "_isGathered", "_received", "_socket", "_transport", "failure", "filled", "reads")
+    __slots__ = ("_holds", "_isGathered", "_received", "_socket", "_transport", "failure", "filled", "messages")
 
     def __init__(self, transport: object, received: Callable[[bytes], None]) -> None:
         """
         @param transport: the connection's, an L{IPushProducer}.
         @param received: its C{dataReceived}.
         """
-        self.reads = 0
+        self.messages = 0
         self.filled = False
         self.failure = ""
         self._transport = cast(IPushProducer, transport)

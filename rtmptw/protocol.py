@@ -129,7 +129,7 @@ class RTMPProtocol(Protocol):
         self.session: NetConnection = self._owner.session(self)
         self._reason = self._activity = ""
         self._came = self._began = self._heard = self._used = self._wholeSince = self._owner.clock.seconds()
-        self._taken = self._takenBefore = 0
+        self._taken = self._takenBefore = self._counted = 0
         self._pinged = self._cleanly = self.allSent = False
         self._linger: IDelayedCall | None = None
         self._owner.connectionMade(self)
@@ -138,7 +138,6 @@ class RTMPProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the peer."""
         self.received += len(data)
-        self.inlet.reads += 1
         self._heard = self._owner.clock.seconds()
         if self._phase is _SESSION:
             # As L{_guard} does it, without its price: this is once for each read of every publisher.
@@ -250,6 +249,7 @@ class RTMPProtocol(Protocol):
 
     def second(self) -> None:
         """A second has passed."""
+        self.inlet.messages, self._counted = self._taken - self._counted, self._taken
         self._reader.smallChunks = self._reader.emptyMessages = 0
         self._guard(self._checkDeadlines)
         self.release("budget")

@@ -13,10 +13,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
-from rtmptw.door import FEW, LEAST, MANY_READS, Door
+from rtmptw.door import FEW, LEAST, MANY, MOST_EACH, Door
 from rtmptw.inlet import READ, READS, Inlet
 from rtmptw.live.rounds import UNWATCHED, FlushTimes, Rounds
 from tests.memorysocket import SocketTransport
+
+#: How many publishers there are: as many as it takes, if each sends what an encoder does.
+COUNT = 20
 
 
 class Publisher:
@@ -38,8 +41,7 @@ class Publisher:
         self.acts: Callable[[], None] = lambda: None
 
     def dataReceived(self, data: bytes) -> None:
-        """Count, as the protocol does."""
-        self.inlet.reads += 1
+        """Keep its size."""
         self.received.append(len(data))
         self.acts()
 
@@ -58,19 +60,18 @@ class DoorCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.begin()
 
-    def begin(self, times: FlushTimes | None = None, count: int = FEW) -> None:
+    def begin(self, times: FlushTimes | None = None, count: int = COUNT) -> None:
         """Begin again."""
         self.clock = Clock()
         # The work of a test takes no time.
-        self.door = Door(Rounds(self.clock, times, lambda: 0.0))
+        self.rounds = Rounds(self.clock, times, lambda: 0.0)
+        self.door = Door(self.rounds)
         self.publishers = [Publisher() for _ in range(count)]
 
-    def second(self, reads: int = 0) -> None:
-        """A second has passed, in which so much was read in all."""
-        for publisher in self.publishers:
-            publisher.inlet.reads = 0
-        if self.publishers:
-            self.publishers[-1].inlet.reads = reads
+    def second(self, messages: int = MANY) -> None:
+        """A second has passed, in which so many came in all, from each about as many."""
+        for index, publisher in enumerate(self.publishers):
+            publisher.inlet.messages = (messages + index) // len(self.publishers)
         self.door.second(publisher.inlet for publisher in self.publishers)
 
     def gathered(self) -> list[int]:
@@ -93,59 +94,64 @@ class DoorCase(SynchronousTestCase):
 class DecisionTests(DoorCase):
     """Who is gathered."""
 
-    def test_manyReads(self) -> None:
-        """All, when they are read that often together; the count begins again each second."""
-        self.second(MANY_READS - 1)
-        self.assertShut()
-        for publisher in self.publishers:
-            publisher.inlet.reads = MANY_READS // FEW
-        self.door.second(publisher.inlet for publisher in self.publishers)
+    def test_many(self) -> None:
+        """All, when so many messages come from them together; one less is not enough, however long that goes on."""
+        for _ in range(3):
+            self.second(MANY - 1)
+            self.assertShut()
+        self.second(MANY)
         self.assertOpen()
-        self.assertEqual({publisher.inlet.reads for publisher in self.publishers}, {0})
 
-    def test_noSum(self) -> None:
-        """Two seconds with half of that are not a second with all."""
-        for _ in range(4):
-            self.publishers[0].inlet.reads += MANY_READS // 2 + 1
-            self.door.second(publisher.inlet for publisher in self.publishers)
-            self.assertShut()
-
-    def test_few(self) -> None:
-        """Nobody, if there are too few of them, however often they are read."""
-        for count in (0, 1, FEW - 1):
+    def test_upload(self) -> None:
+        """Files that are sent at full speed are not many encoders: few publishers are never gathered."""
+        needed = -(-MANY // MOST_EACH)
+        for count in (0, 1, needed - 1, needed):
             self.begin(count=count)
-            self.second(100 * MANY_READS)
-            self.assertShut()
+            self.second(1000 * MANY)
+            if count == needed:
+                self.assertOpen()
+            else:
+                self.assertShut()
+        # Some uploads beside as many encoders as are just not enough.
+        self.begin(count=3)
+        encoders = [Publisher() for _ in range(COUNT)]
+        for publisher in self.publishers:
+            publisher.inlet.messages = 100_000
+        for publisher in encoders:
+            publisher.inlet.messages = (MANY - 1 - 3 * MOST_EACH) // COUNT
+        self.publishers += encoders
+        self.door.second(publisher.inlet for publisher in self.publishers)
+        self.assertShut()
 
     def test_hysteresis(self) -> None:
-        """Once gathered they stay so, though there are less reads then; until they are few."""
-        self.begin(count=FEW + 2)
-        self.second(MANY_READS)
+        """Once gathered they stay so with less; until it is few. Then it takes as many again as at first."""
         for _ in range(2):
+            self.second(MANY - 1)
+            self.assertShut()
+            self.second(MANY)
             for _ in range(3):
-                self.second(0)
+                self.second(FEW + 1)
                 self.assertOpen()
-            gone = self.publishers.pop()
-        self.second(0)
-        self.assertOpen()
-        self.assertFalse(gone.isGathered)
-        rest = self.publishers[:]
-        self.publishers.pop()
+            self.second(FEW)
+            self.assertShut()
+
+    def test_loadGoes(self) -> None:
+        """It is what comes that counts, not who is there: they are let go when they are silent, or too few are left."""
+        self.second()
         self.second(0)
         self.assertShut()
-        self.assertEqual([publisher.isGathered for publisher in rest], [False] * FEW)
-        # And not again before there are many reads.
-        self.publishers = rest
-        self.second(MANY_READS - 1)
+        self.second()
+        gone, self.publishers = self.publishers[10:], self.publishers[:10]
+        self.assertLessEqual(len(self.publishers) * MOST_EACH, FEW)
+        self.second(1000 * MANY)
         self.assertShut()
-        self.second(MANY_READS)
-        self.assertOpen()
+        self.assertEqual([publisher.isGathered for publisher in gone], [False] * 10)
 
     def test_newcomers(self) -> None:
         """Who comes later is gathered with the next second; who publishes no more is not."""
-        self.second(MANY_READS)
+        self.second()
         self.publishers.append(Publisher())
-        self.assertEqual(self.gathered(), [*range(FEW)])
+        self.assertEqual(self.gathered(), [*range(COUNT)])
         self.second()
         self.assertOpen()
         gone = self.publishers.pop(0)
@@ -154,20 +160,48 @@ class DecisionTests(DoorCase):
         self.assertOpen()
 
     def test_TLS(self) -> None:
-        """Over TLS nobody is, and they do not count; their reads do."""
-        self.begin(count=FEW - 1)
-        self.publishers += [Publisher(secure=True) for _ in range(5)]
-        self.second(MANY_READS)
+        """Over TLS nobody is, and they do not count."""
+        self.publishers += [Publisher(secure=True) for _ in range(COUNT)]
+        self.second(2 * MANY - 2)
         self.assertShut()
-        self.publishers.insert(0, Publisher())
-        self.second(MANY_READS)
-        self.assertEqual(self.gathered(), [*range(FEW)])
+        self.second(2 * MANY)
+        self.assertEqual(self.gathered(), [*range(COUNT)])
+
+    def test_twoDoors(self) -> None:
+        """Two servers may have one hub: neither opens nor closes the other's door, and each is read once a round."""
+        other, others = Door(self.rounds), [Publisher() for _ in range(COUNT)]
+        self.second()
+
+        def assertRead(publishers: list[Publisher]) -> None:
+            for publisher in publishers:
+                publisher.wire.arrived += b"abc"
+            self.clock.advance(UNWATCHED)
+            self.assertEqual([publisher.received for publisher in publishers], [[3]] * len(publishers))
+            for publisher in publishers:
+                publisher.received.clear()
+
+        for leave in (lambda: other.second([]), other.close):
+            leave()
+            assertRead(self.publishers)
+            self.assertOpen()
+        for publisher in others:
+            publisher.inlet.messages = MOST_EACH
+        other.second(publisher.inlet for publisher in others)
+        self.assertOpen()
+        for _ in range(3):
+            assertRead(self.publishers + others)
+        self.second(0)
+        self.assertEqual((self.gathered(), len(self.door), len(other)), ([], 0, COUNT))
+        for _ in range(3):
+            assertRead(others)
+        other.close()
+        self.assertShut()
 
     def test_times(self) -> None:
         """Nobody is where rounds may not be so far apart."""
         for most, opens in ((0, False), (LEAST - 0.001, False), (LEAST, True), (10, True)):
             self.begin(FlushTimes(0, most))
-            self.second(MANY_READS)
+            self.second()
             if opens:
                 self.assertOpen()
             else:
@@ -175,23 +209,23 @@ class DecisionTests(DoorCase):
 
     def test_changedTimes(self) -> None:
         """The same when the times change meanwhile."""
-        self.second(MANY_READS)
-        self.door._rounds.times = FlushTimes(0, 0)
-        self.second(MANY_READS)
+        self.second()
+        self.rounds.times = FlushTimes(0, 0)
+        self.second()
         self.assertShut()
 
     def test_close(self) -> None:
         """All are given back; harmless when repeated, and no end for ever."""
-        self.second(MANY_READS)
+        self.second()
         for _ in range(2):
             self.door.close()
             self.assertShut()
-        self.second(MANY_READS)
+        self.second()
         self.assertOpen()
 
     def test_held(self) -> None:
         """Who is held when it is given back is not read before it is released."""
-        self.second(MANY_READS)
+        self.second()
         publisher = self.publishers[0]
         publisher.inlet.hold("budget")
         self.door.close()
@@ -205,7 +239,7 @@ class ReadTests(DoorCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.second(MANY_READS)
+        self.second()
 
     def round(self) -> None:
         """The next round."""
@@ -224,28 +258,28 @@ class ReadTests(DoorCase):
         for index, publisher in enumerate(self.publishers):
             publisher.wire.arrived += bytes(index)
         self.clock.advance(LEAST - 0.001)
-        self.assertEqual(self.received(), [[]] * FEW)
+        self.assertEqual(self.received(), [[]] * COUNT)
         self.clock.advance(0.001)
-        self.assertEqual(self.received(), [[], *([index] for index in range(1, FEW))])
+        self.assertEqual(self.received(), [[], *([index] for index in range(1, COUNT))])
         for _ in range(3):
             self.publishers[3].wire.arrived += b"abc"
             self.publishers[3].wire.arrived += b"d"
             self.clock.advance(UNWATCHED)
-            self.assertEqual(self.received(), [[]] * 3 + [[4]] + [[]] * (FEW - 4))
+            self.assertEqual(self.received(), [[]] * 3 + [[4]] + [[]] * (COUNT - 4))
         self.assertOpen()
 
     def test_end(self) -> None:
         """Who has ended is given back at once, and the reactor finds the end."""
         for finish in (lambda wire: setattr(wire, "end", True), lambda wire: wire.reset()):
             self.begin()
-            self.second(MANY_READS)
+            self.second()
             publisher = self.publishers[5]
             publisher.wire.arrived += b"last words"
             finish(publisher.wire)
             self.round()
             self.assertOpen()
             self.round()
-            self.assertEqual((publisher.isGathered, len(self.door)), (False, FEW - 1))
+            self.assertEqual((publisher.isGathered, len(self.door)), (False, COUNT - 1))
             self.assertEqual(publisher.received, [10])
             publisher.transport.turn()
             self.assertFalse(publisher.transport.connected)
@@ -262,12 +296,12 @@ class ReadTests(DoorCase):
         self.publishers.append(Publisher())
         self.second()
         self.round()
-        self.assertEqual(self.received(), [[READ] * READS, *[[3]] * (FEW - 1), []])
-        self.assertEqual((self.gathered(), len(self.door)), ([*range(1, FEW + 1)], FEW))
+        self.assertEqual(self.received(), [[READ] * READS, *[[3]] * (COUNT - 1), []])
+        self.assertEqual((self.gathered(), len(self.door)), ([*range(1, COUNT + 1)], COUNT))
         flood.transport.turn()
         self.assertEqual(self.received()[0], [5])
         self.second()
-        self.assertEqual(self.gathered(), [*range(1, FEW + 1)])
+        self.assertEqual(self.gathered(), [*range(1, COUNT + 1)])
         self.second()
         self.assertOpen()
 
@@ -277,7 +311,7 @@ class ReadTests(DoorCase):
             publisher.wire.arrived += bytes(READ * READS)
         self.round()
         self.assertEqual((self.gathered(), len(self.door)), ([], 0))
-        self.second(MANY_READS)
+        self.second()
         self.assertShut()
 
     def test_closedMeanwhile(self) -> None:
@@ -286,11 +320,11 @@ class ReadTests(DoorCase):
         for publisher in self.publishers:
             publisher.wire.arrived += b"abc"
         self.round()
-        self.assertEqual(self.received(), [[3]] * 3 + [[]] * (FEW - 3))
+        self.assertEqual(self.received(), [[3]] * 3 + [[]] * (COUNT - 3))
         self.assertShut()
         for publisher in self.publishers:
             publisher.transport.turn()
-        self.assertEqual(self.received(), [[]] * 3 + [[3]] * (FEW - 3))
+        self.assertEqual(self.received(), [[]] * 3 + [[3]] * (COUNT - 3))
 
     def test_openedMeanwhile(self) -> None:
         """Whoever is closed by what another one sends is left to the reactor, and forgotten."""
@@ -298,8 +332,25 @@ class ReadTests(DoorCase):
         for publisher in self.publishers:
             publisher.wire.arrived += b"abc"
         self.round()
-        self.assertEqual(self.received(), [[3]] * 4 + [[]] + [[3]] * (FEW - 5))
-        self.assertEqual((self.publishers[4].isGathered, len(self.door)), (False, FEW - 1))
+        self.assertEqual(self.received(), [[3]] * 4 + [[]] + [[3]] * (COUNT - 5))
+        self.assertEqual((self.publishers[4].isGathered, len(self.door)), (False, COUNT - 1))
+
+    def test_failure(self) -> None:
+        """Whoever makes the reading fail is left to the reactor, with a line in the log; the others notice nothing."""
+
+        def fail() -> None:
+            raise ValueError("a bug in a session")
+
+        self.publishers[2].acts = fail
+        for publisher in self.publishers:
+            publisher.wire.arrived += b"abc"
+        self.round()
+        self.assertEqual(self.received(), [[3]] * COUNT)
+        self.assertEqual([str(failure.value) for failure in self.flushLoggedErrors(ValueError)], ["a bug in a session"])
+        self.assertEqual((self.publishers[2].isGathered, len(self.door)), (False, COUNT - 1))
+        self.publishers[7].wire.arrived += b"d"
+        self.round()
+        self.assertEqual(self.publishers[7].received, [1])
 
     def test_lost(self) -> None:
         """A connection that was aborted is forgotten, and not read again."""
@@ -309,7 +360,7 @@ class ReadTests(DoorCase):
         publisher.wire.arrived += b"abc"
         self.round()
         self.assertEqual((publisher.received, publisher.transport.isWatched), ([], False))
-        self.assertEqual(len(self.door), FEW - 1)
+        self.assertEqual(len(self.door), COUNT - 1)
 
     def test_heldInARound(self) -> None:
         """Who is held is not read; it stays, and is read when it is released."""

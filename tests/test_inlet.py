@@ -156,7 +156,7 @@ class InletTests(SynchronousTestCase):
         line = Line()
         line.wire.arrived += b"abc"
         self.assertFalse(line.inlet.read())
-        self.assertEqual((line.inlet.reads, line.inlet.filled, line.inlet.failure), (0, False, ""))
+        self.assertEqual((line.inlet.messages, line.inlet.filled, line.inlet.failure), (0, False, ""))
         self.assertEqual((line.inlet.isHeld, line.transport.isWatched, line.wire.asked), (False, True, []))
 
     def test_read(self) -> None:

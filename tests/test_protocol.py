@@ -971,13 +971,32 @@ class GatheredTests(SynchronousTestCase):
         self.assertEqual((len(self.stage.lines()), self.stage.published[0].messagesAtEnd), (1, len(self.timestamps())))
 
     def test_read(self) -> None:
-        """The reactor does not read it; a round does, and the reads are counted."""
+        """The reactor does not read it; a round does."""
         self.arrive(audio(1), audio(2))
         self.transport.turn()
         self.assertEqual(self.timestamps(), [])
-        self.inlet.reads = 0
         self.assertIs(self.inlet.read(), True)
-        self.assertEqual((self.timestamps(), self.inlet.reads), ([1, 2], 1))
+        self.assertEqual(self.timestamps(), [1, 2])
+
+    def test_messages(self) -> None:
+        """Each second it is known how many messages came in it, whoever has read them; a part of one is none yet."""
+        self.stage.pass_(1)
+        for isGathered, count in ((True, 3), (False, 5), (True, 0), (False, 0), (True, 1)):
+            if isGathered:
+                self.inlet.gather()
+            else:
+                self.inlet.scatter()
+            self.arrive(*map(audio, range(count)))
+            self.inlet.read()
+            self.transport.turn()
+            self.stage.pass_(1)
+            self.assertEqual(self.inlet.messages, count)
+        encoded = self.client.encode(audio(1))
+        for part, count in ((encoded[:-1], 0), (encoded[-1:], 1)):
+            self.wire.arrived += part
+            self.inlet.read()
+            self.stage.pass_(1)
+            self.assertEqual(self.inlet.messages, count)
 
     def test_FIN(self) -> None:
         """A publisher that closes behind its last bytes: all of them count, and the reason is the usual one."""

@@ -13,7 +13,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from rtmptw.door import FEW, MANY_READS
+from rtmptw.door import FEW, MANY
 from rtmptw.interfaces import IApplication
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.rounds import UNWATCHED, FlushTimes
@@ -24,6 +24,9 @@ from rtmptw.wire.limits import ReadLimits
 from rtmptw.wire.message import Message
 from tests.memorysocket import publisherBySocket
 from tests.session.dialects import Stage, TCPTransport, audio, command, video
+
+#: How many publishers it takes, if each sends what an encoder does.
+COUNT = 20
 
 
 class FactoryTests(SynchronousTestCase):
@@ -150,16 +153,25 @@ class DoorTests(SynchronousTestCase):
         """Begin again."""
         self.stage = Stage(self)
         self.stage.factory.hub.rounds.times = times or FlushTimes()
-        self.publishers = [publisherBySocket(self.stage, str(number), secure) for number in range(FEW)]
+        self.publishers = [publisherBySocket(self.stage, str(number), secure) for number in range(COUNT)]
+
+    def busy(self, first: int = 0, total: int = MANY) -> None:
+        """
+        A busy second passes.
+
+        @param first: who sends; the ones before are silent.
+        @param total: how many messages come from all, at least.
+        """
+        publishers = self.publishers[first:]
+        for client, wire in publishers:
+            wire.arrived += client.encode(*map(audio, range(-(-total // len(publishers)))))
+        self.turn()
+        self.stage.pass_(1)
 
     def open(self) -> None:
-        """A busy second passes."""
-        for client, wire in self.publishers:
-            for number in range(MANY_READS // FEW):
-                wire.arrived += client.encode(audio(number))
-                self.turn()
-        self.stage.pass_(1)
-        self.assertGathered(FEW)
+        """The first busy second passes."""
+        self.busy()
+        self.assertGathered(COUNT)
         for published in self.stage.published:
             published.messages.clear()
 
@@ -189,7 +201,7 @@ class DoorTests(SynchronousTestCase):
             self.turn()
             self.stage.pass_(1)
             self.assertGathered(0)
-        self.assertEqual(self.timestamps(), [[0, 1, 2]] * FEW)
+        self.assertEqual(self.timestamps(), [[0, 1, 2]] * COUNT)
 
     def test_open(self) -> None:
         """With much they are read in rounds, and viewers get what has come in the same one."""
@@ -199,9 +211,9 @@ class DoorTests(SynchronousTestCase):
         for number in range(5):
             self.arrive(number)
             self.turn()
-            self.assertEqual(self.timestamps(), [[*range(number)]] * FEW)
+            self.assertEqual(self.timestamps(), [[*range(number)]] * COUNT)
             self.stage.clock.advance(UNWATCHED)
-            self.assertEqual(self.timestamps(), [[*range(number + 1)]] * FEW)
+            self.assertEqual(self.timestamps(), [[*range(number + 1)]] * COUNT)
             self.assertIn(f"VIDEO@1 {number}", player.told())
 
     def test_onlyPublishers(self) -> None:
@@ -209,12 +221,12 @@ class DoorTests(SynchronousTestCase):
         others = [self.stage.player("3"), self.stage.connected()]
         self.open()
         self.assertEqual([client.transport.producerState for client in others], ["producing"] * 2)
-        client, wire = self.publishers[0]
+        client, wire = self.publishers.pop(0)
         wire.arrived += client.encode(command("closeStream", 0, id=1))
         self.publishers.append(publisherBySocket(self.stage, "another"))
-        self.stage.pass_(1)
+        self.busy()
         self.assertTrue(client.transport.isWatched)  # type: ignore[attr-defined]
-        self.assertGathered(FEW)
+        self.assertGathered(COUNT)
 
     def test_playsAsWell(self) -> None:
         """
@@ -222,22 +234,35 @@ class DoorTests(SynchronousTestCase):
         before what has come is read.
         """
         self.open()
-        client, wire = self.publishers[0]
+        client, wire = self.publishers.pop(0)
         wire.arrived += client.encode(command("play", 5, None, "another", id=2))
         self.publishers.append(publisherBySocket(self.stage, "another"))
-        self.stage.pass_(1)
+        self.busy()
         self.assertTrue(client.transport.isWatched)  # type: ignore[attr-defined]
         self.assertTrue(client.protocol.publishing and client.protocol.playing)
-        self.assertGathered(FEW)
+        self.assertGathered(COUNT)
 
     def test_TLSOrEverythingAtOnce(self) -> None:
         """Nobody is gathered over TLS, nor where messages must leave at once."""
         for times, secure in ((FlushTimes(0, 0), False), (FlushTimes(), True)):
             self.begin(times, secure)
-            for client, _ in self.publishers:
-                client.protocol.inlet.reads = MANY_READS
-            self.stage.clock.advance(1)
+            self.busy()
+            self.assertGreaterEqual(sum(client.protocol.inlet.messages for client, _ in self.publishers), MANY)
             self.assertGathered(0)
+
+    def test_loadGoes(self) -> None:
+        """When less comes they are read as ever; what had come is not lost."""
+        self.open()
+        self.busy(total=FEW + 1)
+        self.assertGathered(COUNT)
+        for published in self.stage.published:
+            published.messages.clear()
+        self.arrive(1)
+        self.stage.pass_(1)
+        self.assertGathered(0)
+        self.arrive(2)
+        self.turn()
+        self.assertEqual(self.timestamps(), [[1, 2]] * COUNT)
 
     def test_FIN(self) -> None:
         """Everything of everybody, when half of them leave at once, so that the others are too few."""
@@ -248,15 +273,15 @@ class DoorTests(SynchronousTestCase):
         self.stage.clock.advance(UNWATCHED)
         self.stage.clock.advance(UNWATCHED)
         self.turn()
-        self.assertEqual(self.timestamps(), [[1]] * FEW)
-        self.assertEqual(self.stage.lines(), ["the peer closed the connection"] * (FEW // 2))
+        self.assertEqual(self.timestamps(), [[1]] * COUNT)
+        self.assertEqual(self.stage.lines(), ["the peer closed the connection"] * (COUNT // 2))
         del self.publishers[::2]
-        self.assertGathered(FEW // 2)
+        self.assertGathered(COUNT // 2)
         self.stage.clock.advance(1)
         self.assertGathered(0)
         self.arrive(2)
         self.turn()
-        self.assertEqual(self.timestamps(), [[1], [1, 2]] * (FEW // 2))
+        self.assertEqual(self.timestamps(), [[1], [1, 2]] * (COUNT // 2))
 
     def test_allGone(self) -> None:
         """When the last has gone, nothing waits for time any more."""
@@ -265,7 +290,7 @@ class DoorTests(SynchronousTestCase):
             wire.reset()
         self.stage.clock.advance(UNWATCHED)
         self.turn()
-        self.assertEqual(len(self.stage.lines()), FEW)
+        self.assertEqual(len(self.stage.lines()), COUNT)
         self.assertTrue(all("reset" in line for line in self.stage.lines()))
         # A round that was due does not follow itself.
         self.stage.clock.advance(1)
@@ -278,17 +303,17 @@ class DoorTests(SynchronousTestCase):
         self.arrive(1, 200_000)
         gone = self.stage.factory.closeAll("enough")
         self.assertGathered(0)
-        self.assertEqual(self.timestamps(), [[]] * FEW)
+        self.assertEqual(self.timestamps(), [[]] * COUNT)
         self.turn()
         self.stage.clock.advance(0)
-        self.assertEqual(self.timestamps(), [[1]] * FEW)
-        self.assertEqual([len(published.ends) for published in self.stage.published], [1] * FEW)
+        self.assertEqual(self.timestamps(), [[1]] * COUNT)
+        self.assertEqual([len(published.ends) for published in self.stage.published], [1] * COUNT)
         for _, wire in self.publishers:
             wire.end = True
         for _ in range(3):
             self.turn()
         self.successResultOf(gone)
-        self.assertEqual(self.stage.lines(), ["enough"] * FEW)
+        self.assertEqual(self.stage.lines(), ["enough"] * COUNT)
         self.stage.clock.advance(1)
         self.assertEqual(self.stage.clock.getDelayedCalls(), [])
 
@@ -310,8 +335,8 @@ class DoorTests(SynchronousTestCase):
         self.assertEqual(len(gone), 1)
         self.turn()
         self.stage.clock.advance(0)
-        self.assertEqual(self.timestamps(), [[1, 2]] * FEW)
-        self.assertEqual([len(published.ends) for published in self.stage.published], [1] * FEW)
+        self.assertEqual(self.timestamps(), [[1, 2]] * COUNT)
+        self.assertEqual([len(published.ends) for published in self.stage.published], [1] * COUNT)
 
     def test_flood(self) -> None:
         """Who sends without end is left to the reactor, and nobody else waits for it."""
@@ -322,22 +347,20 @@ class DoorTests(SynchronousTestCase):
             self.arrive(number)
             self.stage.clock.advance(UNWATCHED)
             self.turn()
-            self.assertEqual(self.timestamps()[1:], [[*range(number + 1)]] * (FEW - 1))
-            self.assertGathered(FEW - 1)
+            self.assertEqual(self.timestamps()[1:], [[*range(number + 1)]] * (COUNT - 1))
+            self.assertGathered(COUNT - 1)
 
     def test_deadlines(self) -> None:
         """Silence ends who is silent, also there, and nobody else."""
         self.open()
-        for number in range(14):
-            self.assertGathered(FEW)
-            self.publishers[0][1].arrived += self.publishers[0][0].encode(audio(number))
-            self.stage.pass_(1)
+        for _ in range(14):
+            self.assertGathered(COUNT)
+            self.busy(1, FEW + 1)
         self.turn()
-        for _, wire in self.publishers[1:]:
-            wire.end = True
+        self.publishers[0][1].end = True
         self.turn()
-        self.assertEqual(self.stage.lines(), ["the publisher was silent for 15 s"] * (FEW - 1))
-        self.assertFalse(self.publishers[0][0].protocol.transport.disconnecting)
+        self.assertEqual(self.stage.lines(), ["the publisher was silent for 15 s"])
+        self.assertTrue(all(client.protocol.publishing for client, _ in self.publishers[1:]))
 
     def test_stoppedClock(self) -> None:
         """A process that was stopped finds nobody silent, and everything that came meanwhile."""
@@ -346,7 +369,7 @@ class DoorTests(SynchronousTestCase):
         self.stage.clock.advance(60)
         self.stage.clock.advance(UNWATCHED)
         self.turn()
-        self.assertEqual((self.timestamps(), self.stage.lines()), ([[1]] * FEW, []))
+        self.assertEqual((self.timestamps(), self.stage.lines()), ([[1]] * COUNT, []))
 
 
 class StoppedClockTests(SynchronousTestCase):

@@ -4,6 +4,9 @@ Stalled viewers: a thousand that stop reading beside a hundred that do not, who 
 
 The kernel keeps for each what the server could send before it was full. When that is more than C{net.ipv4.tcp_mem}
 allows for all connections of the machine, all of them become slow, whatever the server does; so it is shown.
+
+A server may close who takes nothing for long; ours does. Another one comes in its place at once, so that they are as
+many all the time; how many there are at the end is shown as well.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ def measure(bench: Bench, kind: ServerKind, point: Point) -> Values:
         before = bench.window(server, players, publishers, min(BEFORE, bench.seconds), LOOK)
         stopped = others.ask("join", count=stalled, stalls=True, ramp=RAMP)
         during = bench.window(server, players, publishers, look=LOOK)
+        left = others.ask("end")["stalled"]
     p99, p99Before = during.players["p99"], before.players["p99"]
     values = integrity(during.players, joined, during.publishers)
     values["missing"] += stopped["failed"]
@@ -55,6 +59,7 @@ def measure(bench: Bench, kind: ServerKind, point: Point) -> Values:
         "residentBefore": megabytes(max(before.resident)),
         "kernel": megabytes(max(during.kernel)),
         "growth": megabytes(max(during.resident) - max(before.resident)),
+        "stalledAtEnd": left,
         "reasons": values["reasons"] + stopped["reasons"],
     }
 
@@ -69,6 +74,7 @@ CASE = Case(
         Column("residentBefore", "RSS before MB", "{:,.0f}"),
         Column("growth", "growth MB"),
         Column("kernel", "kernel's TCP MB", "{:,.0f}"),
+        Column("stalledAtEnd", "stalled at end", "{:,.0f}"),
         Column("cpuShare", "CPU %", "{:.0f}"),
         Column("p99Before", "p99 before"),
         Column("p99", "p99 during"),

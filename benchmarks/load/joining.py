@@ -26,12 +26,14 @@ class Crowd:
     @ivar ramp: how many of them come per second; 0 for all at once.
     @ivar isIdle: whether they are content without a picture.
     @ivar stalls: whether they read nothing behind the first picture.
+    @ivar isReplacement: whether they come in the place of others, and nobody waits to hear that they have.
     """
 
     count: int = 1
     ramp: float = 0.0
     isIdle: bool = False
     stalls: bool = False
+    isReplacement: bool = False
 
 
 class Joining:

@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from select import EPOLLET, EPOLLIN, EPOLLOUT, epoll
+from select import EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, epoll
 from time import monotonic, process_time
 from typing import Any
 
@@ -97,7 +97,8 @@ class Players:
         self._words = [Words(url, settings.app, f"bench{stream}") for stream in range(settings.streams)]
         self._tally = Tally()
         self._viewers: dict[int, Viewer] = {}
-        self._stalled: list[Viewer] = []
+        self._stalled: dict[int, Viewer] = {}
+        self._gone = 0
         self._number = 0
         self._joining: Joining | None = None
         #: By file descriptor: how a viewer that only counts throws away what has come, and how much that was.
@@ -136,6 +137,7 @@ class Players:
             "slowest": min(gains) / seconds if gains else None,
             "closed": len(self._lost),
             "reasons": sorted(set(self._lost))[:3],
+            "stalled": len(self._stalled),
             **self._tally.results(),
         }
 
@@ -163,9 +165,14 @@ class Players:
                     orders.read()
                 elif fd in self._viewers:
                     self._attempt(fd, self._advance)
+                elif fd in self._stalled:
+                    self._replace(fd)
             self._tick(monotonic(), orders)
 
     def _tick(self, now: float, orders: Orders) -> None:
+        if self._joining is None and self._gone:
+            self._joining = Joining(Crowd(self._gone, stalls=True, isReplacement=True), now)
+            self._gone = 0
         joining = self._joining
         if joining is not None:
             self._open(joining, now)
@@ -174,7 +181,8 @@ class Players:
                     joining.failed(fd, self._viewers[fd].describe())
                     self._forget(fd)
                 self._joining = None
-                orders.answer(joining.result(now))
+                if not joining.crowd.isReplacement:
+                    orders.answer(joining.result(now))
         if now - self._acknowledged > _ACKNOWLEDGE:
             self._acknowledged = now
             for fd, received in self._counts().items():
@@ -223,8 +231,9 @@ class Players:
         assert joining is not None and joined is not None
         joining.joined(fd, joined)
         if joining.crowd.stalls:
-            self._poll.unregister(fd)
-            self._stalled.append(self._viewers.pop(fd))
+            # What comes is not of interest; that the server has closed is.
+            self._poll.modify(fd, EPOLLRDHUP)
+            self._stalled[fd] = self._viewers.pop(fd)
         elif viewer.counts:
             self._received[fd] = viewer.received
             self._throw[fd] = viewer.line.receiveRaw
@@ -250,6 +259,11 @@ class Players:
     def _forget(self, fd: int) -> None:
         self._throw[fd] = None
         self._viewers.pop(fd).line.close()
+
+    def _replace(self, fd: int) -> None:
+        """The server has closed one that stalled: let another one come."""
+        self._stalled.pop(fd).line.close()
+        self._gone += 1
 
     def _counts(self) -> dict[int, int]:
         """By file descriptor: bytes so far of all who have joined."""

@@ -79,6 +79,7 @@ class Scanner:
         """
         @param format: of the stream; it says how far it is from one stamp to the next at least.
         """
+        self._tally = tally
         self._order = Order(tally)
         sizes = {frame.kind: len(frame.message.payload) - frame.stampAt for frame in groupOfPictures(format, 1)}
         #: By the letter of what is stamped: what is numbered, and how far to jump.
@@ -87,7 +88,7 @@ class Scanner:
         self._rest = b""
 
     def feed(self, data: bytes) -> None:
-        """Never fails: what is not a stamp is not looked at."""
+        """Never fails: what is not a stamp is not looked at, and one that can't be read is damage."""
         if self._jump >= len(data):
             self._jump -= len(data)
             return
@@ -102,9 +103,20 @@ class Scanner:
             if at + STAMP_SIZE > len(data):
                 self._rest = data[at:]
                 return
-            kind, size = self._jumps[data[at + 15]]
-            self._order.take(kind, int(data[at + 24 : at + 32], 16))
-            start = at + size
+            start = at + self._look(data[at : at + STAMP_SIZE])
             if start >= len(data):
                 self._jump = start - len(data)
                 return
+
+    def _look(self, stamp: bytes) -> int:
+        """
+        @return: how far it is to where the next one may begin.
+        """
+        try:
+            kind, size = self._jumps[stamp[15]]
+            sequence = int(stamp[24:32], 16)
+        except (KeyError, ValueError):
+            self._tally.damaged += self._tally.isMeasuring
+            return len(MARK)
+        self._order.take(kind, sequence)
+        return size

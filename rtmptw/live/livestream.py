@@ -117,7 +117,6 @@ class LiveStream:
             raise LocalProtocolError(f"{self.path} is published already")
         self.publication = Publication(self, publisher, hops)
         self.headers = HeaderCache()
-        self._tape = Tape(cache=self._cache)
         self._served = 0
         self._keyframe = None
         self.hasVideo = False
@@ -266,21 +265,22 @@ class LiveStream:
         send the processor has forgotten all but the bytes that were sent.
         """
         tape, changes = self._tape, self.headers.changes
-        block, size, start, end = b"", 0, -1, -1
+        block, size, start, end, room = b"", 0, -1, -1, 0
         for viewer in self.viewers:
             position, outlet = viewer.position, viewer.outlet
             if position == tape.end:
                 continue
             try:
                 if viewer.isInStep and position is not None and outlet.ready and position >= tape.first:
-                    if position != start or end != tape.end:
-                        start = position
-                        block, end = tape.block(start, outlet.block)
+                    if position != start or end != tape.end or room != outlet.block:
+                        start, room = position, outlet.block
+                        block, end = tape.block(start, room)
                         size = len(block)
                     taken = outlet.offer(block)
-                    viewer.headerChanges = changes
                     if taken == size:
                         viewer.position = end
+                        if end == tape.end:
+                            viewer.headerChanges = changes
                     else:
                         viewer.position = viewer.finishMessage(tape, start, taken, tape.images(start))
                 if viewer.position != tape.end:
@@ -302,6 +302,8 @@ class LiveStream:
     def _end(self, publisher: IPushProducer, reason: str) -> None:
         """The publisher has gone: subscribers first, then viewers, each after everything that came."""
         self.publication = None
+        # Whoever is still to be given the rest of the last tape has it; nobody else shall keep it.
+        self._tape = Tape(cache=self._cache)
         # Whoever is told may come back at once: for the next publisher.
         subscriptions, self._subscriptions = self._subscriptions, {}
         viewers, self._viewers = self._viewers, {}

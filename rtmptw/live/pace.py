@@ -48,8 +48,10 @@ class Pace:
             self.letGo()
         elif self._call is None:
             clock = self._stream.clock
-            early = behind / FASTEST - (clock.seconds() - tape.written(position))
-            if early > 0:
+            least = behind / FASTEST
+            early = least - (clock.seconds() - tape.written(position))
+            # More than that has nobody to wait, unless the clock was set back.
+            if 0 < early <= least:
                 self._stream.hold(self)
                 self._call = clock.callLater(early, self.letGo)
 

@@ -12,9 +12,10 @@ server depends on how often it sends much more than on how much, and the time be
   thousands the rounds become longer by themselves, so each sends more, until the load fits.
 - Not all of that time need be waited if it is little: small rounds may follow each other at once until they owe
   L{TOLERANCE}. A timer for less costs more than it saves.
-- The time between is never less than C{least} and never more than C{most}: behind C{most} the share grows, for lateness
-  would be worse.
-- What fills a block need not wait: a publisher that is read at full speed is sent at full speed.
+- The time between is at least C{least} and at most C{most}: behind C{most} the share grows, for lateness would be
+  worse.
+- What fills a block need not wait, and is no reason for others not to: a stream that is read at full speed is sent at
+  full speed, in rounds of its own.
 - A round that is long lets others have their turn, publishers first of all, each L{SLICE}. Who comes last in it is sent
   what has come meanwhile too.
 - Nobody who watches, no round; unless publishers are read in rounds (L{rtmptw.door}), which then is done first.
@@ -81,12 +82,10 @@ class Rounds:
         self._clock = clock
         self._processorTime = processorTime
         self._due: dict[LiveStream, None] = {}
-        self._gather: Callable[[], Iterator[None]] | None = None
-        self._least = self.times.least
+        self._readers: dict[Callable[[], Iterator[None]], float] = {}
         self._round: Iterator[None] = iter(())
-        self._call: IDelayedCall | None = None
-        self._isRunning = False
-        self._isServing = False
+        self._timer: IDelayedCall | None = None
+        self._isRunning = self._isServing = self._isWhole = False
         self._cost = 0.0
         self._owed = 0.0
         self._next = 0.0
@@ -95,33 +94,50 @@ class Rounds:
         """
         Something has come on a stream. Its viewers are given it now, or soon.
 
-        @param isFull: whether it is so much that it need not wait.
+        @param isFull: whether it is so much that it need not wait: then a round for this stream alone begins.
         """
         self._due[stream] = None
-        if self._isRunning or (self._call is not None and not isFull):
+        if self._isRunning:
             return
-        wait = 0.0 if isFull else self._next - self._clock.seconds()
-        if wait > TOLERANCE:
-            self._call = self._clock.callLater(wait, self._begin)
+        if isFull:
+            self._begin(stream)
             return
-        if self._call is not None:
-            self._call.cancel()
-        self._begin()
+        now = self._clock.seconds()
+        if self._timer is not None:
+            # The clock may have been set back: then it would not go off for as long.
+            if self._timer.getTime() - now <= self.times.most + UNWATCHED:
+                return
+            self._timer.cancel()
+            self._timer, self._next = None, now
+        wait = self._next - now
+        if TOLERANCE < wait <= self.times.most + UNWATCHED:
+            self._timer = self._clock.callLater(wait, self._goOff)
+        else:
+            self._begin()
 
-    def gather(self, read: Callable[[], Iterator[None]] | None, least: float = 0.0) -> None:
+    def gather(self, read: Callable[[], Iterator[None]], least: float) -> None:
         """
-        Begin every round by reading publishers, and let rounds follow each other without end; or do not any more.
+        Begin every round by reading publishers, and let rounds follow each other without end.
 
         @param read: reads one of them at each step.
         @param least: at least so many seconds are between rounds then.
         """
-        self._gather = read
-        self._least = max(self.times.least, least)
-        if read is not None and self._call is None and not self._isRunning:
-            self._call = self._clock.callLater(self._least, self._begin)
+        self._readers[read] = least
+        if self._timer is None and not self._isRunning:
+            self._timer = self._clock.callLater(least, self._goOff)
 
-    def _begin(self) -> None:
-        self._round = self._steps()
+    def scatter(self, read: Callable[[], Iterator[None]]) -> None:
+        """Undo L{gather}. Harmless when repeated."""
+        self._readers.pop(read, None)
+
+    def _goOff(self) -> None:
+        self._timer = None
+        if not self._isRunning:
+            self._begin()
+
+    def _begin(self, only: LiveStream | None = None) -> None:
+        self._isRunning, self._isWhole = True, only is None
+        self._round = self._steps() if only is None else self._serve(only)
         self._cost = 0.0
         # What is owed is owed behind this round: the round itself is no pause.
         self._owed = min(max(self._next - self._clock.seconds(), 0.0), TOLERANCE)
@@ -129,17 +145,19 @@ class Rounds:
         self._go()
 
     def _steps(self) -> Iterator[None]:
-        """The round itself."""
-        if self._gather is not None:
-            yield from self._gather()
-        due, self._due = self._due, {}
-        for stream in due:
-            self._isServing = True
-            yield from stream.round()
+        """The whole round."""
+        for read in tuple(self._readers):
+            yield from read()
+        for stream in tuple(self._due):
+            yield from self._serve(stream)
+
+    def _serve(self, stream: LiveStream) -> Iterator[None]:
+        self._due.pop(stream, None)
+        self._isServing = True
+        return stream.round()
 
     def _go(self) -> None:
         """Begin the round, or go on with it."""
-        self._call, self._isRunning = None, True
         began, isOver = self._processorTime(), True
         try:
             for count, _ in enumerate(self._round, 1):
@@ -147,21 +165,23 @@ class Rounds:
                     isOver = False
                     break
         except Exception:
-            # Every stream waits for the next round.
+            # Whoever was not given anything is still due.
             self._log.failure("a round was broken off")
         self._cost += self._processorTime() - began
         if isOver:
-            self._isRunning = False
             self._end()
         else:
-            self._call = self._clock.callLater(0, self._go)
+            self._clock.callLater(0, self._go)
 
     def _end(self) -> None:
-        now, most = self._clock.seconds(), self.times.most
-        pause = min(max(self._cost * (1 / SHARE - 1), self._least), most)
-        if self._gather is not None and not self._isServing:
-            # Nobody waits for it.
-            pause = max(pause, UNWATCHED)
-        self._next = now + self._owed + pause
-        if self._due or self._gather is not None:
-            self._call = self._clock.callLater(max(self._next - now, 0.0), self._begin)
+        self._isRunning = False
+        now, times = self._clock.seconds(), self.times
+        if self._isWhole:
+            least = max([times.least, *self._readers.values()])
+            pause = min(max(self._cost * (1 / SHARE - 1), least), times.most)
+            if self._readers and not self._isServing:
+                # Nobody waits for it.
+                pause = max(pause, UNWATCHED)
+            self._next = now + self._owed + pause
+        if (self._due or self._readers) and self._timer is None:
+            self._timer = self._clock.callLater(max(self._next - now, 0.0), self._goOff)

@@ -206,6 +206,23 @@ class Tape:
         # Offsets count the bytes in front: the last message that begins within the size ends behind it, or at it.
         return self.first + max(bisect_right(self._offsets, self._offsets[start] + size, start) - 1, start + 1)
 
+    def rest(self, position: int, taken: int, images: list[bytes]) -> tuple[memoryview, int]:
+        """
+        Of a block that was sent in part, the rest of the message in which it stopped.
+
+        @param taken: how many bytes were sent.
+        @param images: what the block was made of, from C{position} on; maybe not just as they are on the tape.
+        @return: the rest, and the position behind that message.
+        """
+        for image in images:
+            if taken < len(image):
+                break
+            taken -= len(image)
+            position += 1
+        # It is the tape's own image, shared by all who wait, if that is the same from here on.
+        shared = self._images[position - self.first]
+        return memoryview(shared if shared[taken:] == image[taken:] else image)[taken:], position + 1
+
     def images(self, position: int) -> list[bytes]:
         """All images from C{position} on."""
         return self._images[max(position - self.first, 0) :]

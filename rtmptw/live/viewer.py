@@ -6,12 +6,12 @@ How fast a viewer is served
 ===========================
 - In each round (L{rtmptw.live.rounds}), while its outlet is ready, it is given everything up to the end of the tape, in
   blocks that it shares with all who are at the same position (L{rtmptw.live.tape}).
-- What the connection takes of a block at once is sent. The message in which it stopped is sent to its end, and with it
-  the viewer's place is behind that message: nothing else is queued, the tape goes on, the viewer stays where it is.
+- What the connection takes of a block at once is sent, and the message in which it stopped to its end. Nothing else is
+  queued: the tape goes on, the viewer stays where it is.
 - Too far behind, by bytes or by seconds, or off the tape, it goes on at the newest keyframe; headers again first, if
   they have changed. What it jumped over is counted. The publisher never waits for a viewer, but for one that is faster
   than anything live (L{rtmptw.live.pace}).
-- When the publisher has gone, the tape grows no more, and what is on it is sent however long that takes.
+- When the publisher has gone, the tape grows no more, and what is on it is sent, for L{REST_SECONDS} at most.
 
 Where it starts
 ===============
@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -43,11 +44,14 @@ from rtmptw.wire.message import MessageType
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["END_DELAY", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "Viewer"]
+__all__ = ["END_DELAY", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "REST_SECONDS", "Viewer"]
 
 #: How far a viewer may be behind before it skips.
 MAX_BEHIND_BYTES = 8 * 1024 * 1024
 MAX_BEHIND_SECONDS = 5.0
+
+#: How long a viewer has for what is left when the publisher has gone, seconds.
+REST_SECONDS = 120.0
 
 #: Seconds between the last frame and the news of the end: rtmp2src throws the last frame away if they come together
 #: (wire facts 3.3).
@@ -68,26 +72,13 @@ class Viewer:
     """
 
     #: There are thousands of them, and each round looks at all.
+    # fmt: off
     __slots__ = (
-        "_after",
-        "_edition",
-        "_ended",
-        "_headers",
-        "_headersDue",
-        "_isNew",
-        "_isOver",
-        "_jumped",
-        "_pace",
-        "_paused",
-        "_stopped",
-        "_stream",
-        "_tape",
-        "headerChanges",
-        "isInStep",
-        "outlet",
-        "position",
+        "_after", "_edition", "_ended", "_giveUpCall", "_headers", "_headersDue", "_isNew", "_isOver", "_jumped",
+        "_pace", "_paused", "_stopped", "_stream", "_tape", "headerChanges", "isInStep", "outlet", "position",
         "skipped",
     )
+    # fmt: on
 
     _log = Logger()
 
@@ -124,6 +115,7 @@ class Viewer:
         self._isOver = False
         self._stopped = False
         self._pace: Pace | None = None
+        self._giveUpCall: IDelayedCall | None = None
         outlet.attach(self.flush)
 
     def begin(self, tape: Tape, headers: HeaderCache) -> None:
@@ -165,6 +157,8 @@ class Viewer:
         self._isOver = True
         self.isInStep = False
         self.flush()
+        if not self._stopped:
+            self._giveUpCall = self._stream.clock.callLater(REST_SECONDS, self._giveUp)
 
     def flush(self) -> None:
         """Send what the outlet will take."""
@@ -205,15 +199,9 @@ class Viewer:
         @param images: what the block was made of.
         @return: the position behind that message.
         """
-        for image in images:
-            if taken < len(image):
-                break
-            taken -= len(image)
-            position += 1
-        shared = tape.entry(position).image
-        # What waits is shared by all who wait, if it is the same for all behind the header.
-        self.outlet.write(memoryview(shared if shared[taken:] == image[taken:] else image)[taken:])
-        return position + 1
+        rest, after = tape.rest(position, taken, images)
+        self.outlet.write(rest)
+        return after
 
     def _sendTailored(self, tape: Tape, position: int) -> int:
         """
@@ -323,6 +311,17 @@ class Viewer:
         self._detach()
         self._stream.clock.callLater(END_DELAY, self._sayEnd)
 
+    def _giveUp(self) -> None:
+        """It has taken so little for so long that the rest is not worth the memory."""
+        self._giveUpCall = None
+        self._log.warn(
+            "{path}: {peer} took too long for the rest; {size} bytes are left out",
+            path=self._stream.path,
+            peer=self.outlet.peer,
+            size=self.lagBytes,
+        )
+        self._finish()
+
     def _sayEnd(self) -> None:
         ended, self._ended = self._ended, _nothing
         ended()
@@ -330,6 +329,11 @@ class Viewer:
     def _detach(self) -> None:
         self._stopped, self.isInStep = True, False
         self._letGo()
+        if self._giveUpCall is not None:
+            self._giveUpCall.cancel()
+            self._giveUpCall = None
+        # It may be kept for a while, the tape need not be.
+        self._tape = None
         self.outlet.detach(self.flush)
         if self.skipped:
             self._log.info(

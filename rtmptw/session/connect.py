@@ -90,9 +90,8 @@ def acceptConnect(transactionId: float, request: ConnectRequest, identity: str) 
     """
     The answer to a connect that is accepted; to be sent in one write.
 
-    @param identity: our own.
-
     @param transactionId: the connect's own, whatever it was: FFmpeg waits for ever for any other (wire facts 0.1).
+    @param identity: our own.
     """
     # AMF3 clients want theirs back. We go on in AMF0, which they understand.
     encoding = request.parameters.get("objectEncoding")

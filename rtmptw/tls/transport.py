@@ -84,6 +84,7 @@ class Below:
 
     def loseConnection(self) -> None:
         """Close, after all that was written."""
+        self.flush()
         self._outlet.finish(self._transport.loseConnection)
 
 
@@ -108,8 +109,10 @@ class TLSTransport(TLSMemoryBIOProtocol):
             super().write(data)
         else:
             below.gather()
-            super().write(data)
-            below.flush()
+            try:
+                super().write(data)
+            finally:
+                below.flush()
 
 
 class TLSFactory(TLSMemoryBIOFactory):

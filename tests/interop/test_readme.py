@@ -54,7 +54,7 @@ class ReadmeTests(TestCase):
         self.addCleanup(shutil.rmtree, self.directory)
         for name in ("setup.py", "pyproject.toml", "README.rst", "LICENSE"):
             shutil.copy(ROOT / name, self.directory)
-        for name in ("rtmptw", "twisted"):
+        for name in ("rtmptw", "twisted", "benchmarks"):
             shutil.copytree(ROOT / name, self.directory / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.blocks = blocks()
 
@@ -127,6 +127,10 @@ class ReadmeTests(TestCase):
         self.encrypted()
         self.stop(server)
         self.assertIn("Server Shut Down", self.output(server))
+        measured = self.run_(self.blocks["benchmarks"], 120)
+        self.assertEqual(measured.returncode, 0, measured.stderr)
+        for case in ("fanout", "join"):
+            self.assertRegex(measured.stdout, rf"(?m)^{case}: ")
 
     def publishAndPlay(self) -> None:
         """The commands for files: what is published comes back."""

@@ -90,6 +90,8 @@ class MemoryOutlet:
     @ivar views: what was written that is a view of something else, as it came.
     """
 
+    block = 128 * 1024
+
     def __init__(self, room: int | None = None, part: int | None = None) -> None:
         self.peer = "192.0.2.1:4000"
         self.blocks: list[bytes] = []
@@ -107,8 +109,6 @@ class MemoryOutlet:
     def attached(self) -> int:
         """How many want to know when it is ready again."""
         return len(self._drained)
-
-    block = 128 * 1024
 
     def offer(self, data: bytes) -> int:
         """Keep it, or as much of it as there is room for."""

@@ -7,6 +7,7 @@ from zope.interface.verify import verifyObject
 
 from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IPublication
+from rtmptw.live.image import encodeImage
 from rtmptw.live.livestream import FULL, LiveStream
 from rtmptw.live.rounds import TOLERANCE, FlushTimes, Rounds
 from rtmptw.wire.message import Message
@@ -32,6 +33,23 @@ class BrokenOutlet(MemoryOutlet):
     def write(self, data: bytes) -> None:
         """Raise."""
         raise ValueError("a bug in an outlet")
+
+
+class CountingOutlet(MemoryOutlet):
+    """
+    An outlet that keeps what it is offered, too.
+
+    @ivar offered: each block, itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offered: list[bytes] = []
+
+    def offer(self, data: bytes) -> int:
+        """Keep it."""
+        self.offered.append(data)
+        return super().offer(data)
 
 
 class LiveStreamTests(LiveTestCase):
@@ -223,6 +241,61 @@ class LiveStreamTests(LiveTestCase):
         self.assertContent(outlet.take())
         clock.advance(1 + TOLERANCE)
         self.assertContent(outlet.take(), inter(5))
+
+    def test_blocks(self) -> None:
+        """In one round each outlet is given blocks of its own size, whoever comes before it, and as few as possible."""
+        outlets = [MemoryOutlet() for _ in range(6)]
+        for outlet, block in zip(outlets, (1 << 20, 1000, 5000, 1000, 100, 1 << 20), strict=True):
+            outlet.block = block
+            self.stream.play(outlet, 1, lambda: None)
+        publication = self.stream.publish(self.publisher)
+        self.send(publication, key(0))
+        for outlet in outlets:
+            outlet.take()
+        sent = [inter(index, bytes(400)) for index in range(20)]
+        size = len(encodeImage(sent[0]))
+        for _ in range(2):
+            self.send(publication, *sent)
+            for outlet in outlets:
+                full, rest = divmod(20, max(outlet.block // size, 1))
+                blocks = [max(outlet.block // size, 1) * size] * full + [rest * size] * bool(rest)
+                self.assertEqual([len(block) for block in outlet.blocks], blocks, outlet.block)
+                self.assertContent(outlet.take(), *sent)
+
+    def test_oneOffer(self) -> None:
+        """Who is in step is offered one block in a round, the one that the others are, whatever comes meanwhile."""
+        outlets = [CountingOutlet() for _ in range(4)]
+        for outlet in outlets:
+            self.stream.play(outlet, 1, lambda: None)
+        publication = self.stream.publish(self.publisher)
+        self.send(publication, key(0))
+
+        def assertOffered(*expected: list[Message]) -> None:
+            for outlet, messages in zip(outlets, expected, strict=True):
+                self.assertEqual(len(outlet.offered), bool(messages))
+                self.assertContent(outlet.take(), *messages)
+
+        assertOffered(*[[key(0)]] * 4)
+        for outlet in outlets:
+            outlet.offered.clear()
+        publication.append(inter(40))
+        round = self.stream.round()
+        next(round)
+        publication.append(sound(41))
+        joiner = CountingOutlet()
+        self.stream.play(joiner, 1, lambda: None)
+        for _ in round:
+            pass
+        others = [outlet.offered[0] for outlet in outlets[1:]]
+        self.assertTrue(all(other is others[0] for other in others))
+        assertOffered([inter(40)], *[[inter(40), sound(41)]] * 3)
+        self.assertContent(joiner.take(), key(0), inter(40), sound(41))
+        for outlet in (*outlets, joiner):
+            outlet.offered.clear()
+        for _ in self.stream.round():
+            pass
+        assertOffered([sound(41)], [], [], [])
+        self.assertEqual(joiner.offered, [])
 
     def test_little(self) -> None:
         """While viewers keep up, no more than the newest group of pictures is kept, and a little before it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtmptw.live.image import encodeImage
 from rtmptw.live.pace import FASTEST, HOLD_BYTES
+from rtmptw.live.viewer import REST_SECONDS
 from tests.live.doubles import LiveTestCase, MemoryOutlet, MemoryPublisher, inter, key
 from tests.live.test_viewer import BEGINNING, MEGABYTE
 
@@ -76,6 +77,17 @@ class HoldTests(LiveTestCase):
             self.outlet.take()
             self.outlet.room = 0
 
+    def test_clockSetBack(self) -> None:
+        """After the clock was set back nobody knows how fast it is: nobody is held."""
+        for index in range(20):
+            self.send(self.publication, inter(index, MEGABYTE[: 1 << 18]))
+            self.clock.advance(0.5)
+        self.assertGreater(self.viewer.lagBytes, HOLD_BYTES)
+        self.clock.rightNow -= 60
+        for _ in range(2):
+            self.send(self.publication, inter(999))
+            self.assertEqual((self.publisher.calls, self.clock.getDelayedCalls()), ([], []))
+
     def test_quick(self) -> None:
         """Nobody is held for a viewer that takes everything, or the half of it."""
         self.outlet.drain()
@@ -137,7 +149,10 @@ class HoldTests(LiveTestCase):
         """It is let go when it ends; nobody is held for what is left, nor is the next publisher."""
         self.burst()
         self.publication.end("")
-        self.assertEqual((self.publisher.calls, self.clock.getDelayedCalls()), (["pause", "resume"], []))
+        self.assertEqual(self.publisher.calls, ["pause", "resume"])
+        # That is how long the viewer has for it.
+        [call] = self.clock.getDelayedCalls()
+        self.assertEqual(call.getTime() - self.clock.seconds(), REST_SECONDS)
         self.outlet.drain(room=1)
         self.publisher = MemoryPublisher()
         self.send(self.publish(), *BEGINNING, key(0), *(inter(index, MEGABYTE) for index in range(5)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from time import thread_time
 from typing import Any
 
+from twisted.internet.base import DelayedCall
 from twisted.internet.testing import MemoryReactorClock
 
 from rtmptw.live.livestream import LiveStream, Publication
@@ -117,13 +118,18 @@ class RoundsCase(LiveTestCase):
     @property
     def pause(self) -> float | None:
         """How long it is until the next round, seconds; L{None} if none will be."""
-        calls = self.clock.getDelayedCalls()
-        self.assertLessEqual(len(calls), 1)
-        return calls[0].getTime() - self.clock.seconds() if calls else None
+        waits = self.waits
+        self.assertLessEqual(len(waits), 1)
+        return waits[0] if waits else None
+
+    @property
+    def waits(self) -> list[float]:
+        """How long it is until each call, seconds."""
+        return sorted(call.getTime() - self.clock.seconds() for call in self.clock.getDelayedCalls())
 
     def turn(self) -> None:
         """One turn of the reactor, when the time for the next call has come; C{advance} goes on with what that adds."""
-        [call] = self.clock.getDelayedCalls()
+        call = min(self.clock.getDelayedCalls(), key=DelayedCall.getTime)
         self.clock.rightNow = max(self.clock.rightNow, call.getTime())
         self.clock.calls.remove(call)
         call.called = 1
@@ -407,6 +413,53 @@ class RoundsTests(RoundsCase):
         self.send(publication, sound(2))
         self.assertSent(*[[sound(2)]] * 2, [], [sound(2)], [])
 
+    def test_brokenOff(self) -> None:
+        """A round that breaks off costs those who had not had their turn no more than a round."""
+        streams = [self.live(cost=0.01, path=f"live/{index}") for index in range(4)]
+        publications = [stream.publish(MemoryPublisher()) for stream in streams]
+        self.send(publications[0], key(0))
+        for publication in publications:
+            self.send(publication, sound(1))
+        self.assertSent([key(0)], [], [], [])
+
+        def round() -> Iterator[None]:
+            yield
+            raise ValueError("a bug in a stream")
+
+        streams[1].round = round  # type: ignore[method-assign]
+        self.turn()
+        self.assertEqual([str(each.value) for each in self.flushLoggedErrors(ValueError)], ["a bug in a stream"])
+        self.assertEqual(self.logged("broken off"), ["a round was broken off"])
+        self.assertSent([sound(1)], [], [], [])
+        self.assertAlmostEqual(self.pause or 0, 0.01 * PAUSE)
+        self.turn()
+        self.assertSent([], [], [sound(1)], [sound(1)])
+        self.assertIs(self.pause, None)
+
+    def test_clockSetBack(self) -> None:
+        """Whoever sets the clock back an hour stops nobody, whether a round is waited for then or not."""
+        for times in (None, FlushTimes(0.02, 0.045), FlushTimes(0, 1), FlushTimes(0.5, 0.5)):
+            for isPending in (True, False):
+                self.begin(times)
+                publication = self.stream(cost=0.001)
+                self.clock.advance(10_000)
+                self.send(publication, key(0))
+                sent = [sound(1)] if isPending else []
+                if isPending:
+                    self.send(publication, *sent)
+                self.assertSent([key(0)])
+                self.assertEqual(len(self.waits), isPending)
+                self.clock.rightNow -= 3600
+                self.send(publication, sound(2))
+                self.assertSent([*sent, sound(2)])
+                self.assertIs(self.pause, None)
+                # Then it goes on as ever.
+                self.send(publication, sound(3))
+                pause = self.pause or 0
+                self.assertTrue(0 < pause <= (times or FlushTimes()).most + TOLERANCE, pause)
+                self.turn()
+                self.assertSent([sound(3)])
+
     def test_nobody(self) -> None:
         """If nobody watches, there is no round."""
         publication = self.stream(viewers=0)
@@ -421,6 +474,109 @@ class RoundsTests(RoundsCase):
         self.assertEqual(stream._tape.first, 0)
         self.turn()
         self.assertEqual((stream._tape.first, stream._tape.end), (101, 102))
+
+
+class FullTests(RoundsCase):
+    """What fills a block."""
+
+    def setUp(self) -> None:
+        """A stream whose viewer has just been served, and another one that waits for the next round."""
+        super().setUp()
+        self.full = self.live(viewers=40, cost=SLICE / 30, path="live/full")
+        self.fullPublication = self.full.publish(MemoryPublisher())
+        self.other = self.stream(cost=0.01)
+        self.reads = 0
+        self.send(self.other, key(0))
+        self.send(self.other, sound(1))
+        self.assertSent(*[[]] * 40, [key(0)])
+        self.wait = 0.01 * PAUSE
+
+    def gather(self) -> Iterator[None]:
+        """Count."""
+        self.reads += 1
+        yield
+
+    def come(self, *messages: Message) -> None:
+        """So much comes that it need not wait."""
+        for message in messages:
+            self.fullPublication.append(message)
+        self.rounds.due(self.full, isFull=True)
+
+    def test_alone(self) -> None:
+        """It leaves at once; the others keep their time, and nobody is read for it, however often that is so."""
+        self.rounds.gather(self.gather, 0.02)
+        for outlet in self.outlets[:40]:
+            outlet.cost = 0
+        for index in range(100):
+            self.come(key(index))
+            self.assertSent(*[[key(index)]] * 40, [])
+        self.assertEqual(self.reads, 0)
+        self.assertAlmostEqual(self.pause or 0, self.wait)
+        self.turn()
+        self.assertEqual(self.reads, 1)
+        self.assertSent(*[[]] * 40, [sound(1)])
+
+    def test_noPause(self) -> None:
+        """What it has cost is not paid for: neither by itself nor by others."""
+        self.turn()
+        self.assertSent(*[[]] * 40, [sound(1)])
+        self.clock.advance(self.wait + MOMENT)
+        for index in range(3):
+            self.come(key(index))
+            self.turn()
+            self.assertSent(*[[key(index)]] * 40, [])
+            self.assertIs(self.pause, None)
+        self.send(self.other, sound(2))
+        self.assertSent(*[[]] * 40, [sound(2)])
+
+    def test_slices(self) -> None:
+        """It is cut as others are; what comes meanwhile, on whatever stream, is for the next round, at its time."""
+        began = self.clock.seconds()
+        self.come(key(5))
+        self.assertSent(*[[key(5)]] * 32, *[[]] * 9)
+        self.assertEqual(len(self.waits), 2)
+        self.assertEqual(self.waits[0], 0)
+        self.come(sound(6))
+        self.send(self.other, sound(2))
+        self.assertSent(*[[]] * 41)
+        self.turn()
+        self.assertSent(*[[]] * 32, *[[key(5), sound(6)]] * 8, [])
+        self.assertAlmostEqual(self.pause or 0, self.wait - (self.clock.seconds() - began))
+        for outlet in self.outlets:
+            outlet.cost = 0
+        self.turn()
+        self.assertSent(*[[sound(6)]] * 32, *[[]] * 8, [sound(1), sound(2)])
+
+    def test_timerWithin(self) -> None:
+        """If the others' time comes while it is cut, they have it when it is over, and need wait no longer."""
+        self.rounds.gather(self.gather, 0.02)
+        self.come(key(5))
+        self.assertSent(*[[key(5)]] * 32, *[[]] * 9)
+        [go, timer] = sorted(self.clock.getDelayedCalls(), key=DelayedCall.getTime)
+        self.clock.rightNow = timer.getTime()
+        self.clock.calls.remove(timer)
+        timer.called = 1
+        timer.func()
+        self.assertSent(*[[]] * 41)
+        self.assertEqual((self.reads, self.clock.getDelayedCalls()), (0, [go]))
+        self.turn()
+        self.assertSent(*[[]] * 32, *[[key(5)]] * 8, [])
+        self.assertEqual((self.reads, self.pause), (0, 0))
+        self.turn()
+        self.assertEqual(self.reads, 1)
+        self.assertSent(*[[]] * 40, [sound(1)])
+
+    def test_nothingElse(self) -> None:
+        """If nothing else waits, there is no round behind it; what has come within it has one."""
+        self.turn()
+        self.assertSent(*[[]] * 40, [sound(1)])
+        self.come(key(5))
+        self.send(self.other, sound(2))
+        self.turn()
+        self.assertSent(*[[key(5)]] * 40, [])
+        self.turn()
+        self.assertSent(*[[]] * 40, [sound(2)])
+        self.assertIs(self.pause, None)
 
 
 class GatherTests(RoundsCase):
@@ -462,7 +618,7 @@ class GatherTests(RoundsCase):
                 self.turn()
                 self.assertAlmostEqual(self.pause, pause)
                 self.assertSent([key(0)])
-            self.rounds.gather(None)
+            self.rounds.scatter(self.gather)
             self.reads = 0
             self.turn()
             self.assertEqual((self.reads, self.pause), (0, None))
@@ -510,7 +666,7 @@ class GatherTests(RoundsCase):
             self.rounds.gather(self.gather, least)
             self.turn()
             self.assertAlmostEqual(self.pause, pause)
-        self.rounds.gather(None)
+        self.rounds.scatter(self.gather)
         self.turn()
         self.clock.advance(1)
         self.send(publication, sound(1))
@@ -534,6 +690,74 @@ class GatherTests(RoundsCase):
         self.assertEqual(self.reads, 2)
         self.assertSent([sound(2)])
 
+    def test_several(self) -> None:
+        """Several read, each in its turn and once a round, as far apart as all of them want; each leaves for itself."""
+        order: list[str] = []
+
+        def reader(name: str) -> Callable[[], Iterator[None]]:
+            def read() -> Iterator[None]:
+                order.append(name)
+                yield
+
+            return read
+
+        one, two = reader("one"), reader("two")
+        publication = self.stream()
+        self.read = [lambda: self.send(publication, key(0))]
+        self.rounds.gather(self.gather, 0.01)
+        for read, least, pause, names in (
+            (one, 0.02, 0.02, ["one"]),
+            (two, 0.05, 0.05, ["one", "two"]),
+            (one, 0.07, 0.07, ["one", "two"]),
+        ):
+            self.rounds.gather(read, least)
+            self.turn()
+            self.assertAlmostEqual(self.pause or 0, pause)
+            self.assertEqual(order, names)
+            order.clear()
+        for read, pause, names in ((one, 0.05, ["two"]), (one, 0.05, ["two"]), (two, 0.01, [])):
+            self.rounds.scatter(read)
+            self.turn()
+            self.assertAlmostEqual(self.pause or 0, pause)
+            self.assertEqual(order, names)
+            order.clear()
+        self.rounds.scatter(two)
+        self.rounds.scatter(self.gather)
+        self.turn()
+        self.assertIs(self.pause, None)
+
+    def test_readerFails(self) -> None:
+        """If reading breaks a round off, everybody is served in the next one."""
+        publication = self.stream()
+
+        def fail() -> None:
+            self.send(publication, key(0))
+            raise ValueError("a bug in a reader")
+
+        self.read = [fail]
+        self.rounds.gather(self.gather, 0.02)
+        self.turn()
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertSent([])
+        self.read = []
+        self.turn()
+        self.assertSent([key(0)])
+
+    def test_clockSetBack(self) -> None:
+        """When the clock was set back, what comes by itself lets the others be read again as well."""
+        self.begin(None)
+        publication = self.stream()
+        self.clock.advance(10_000)
+        self.read = [lambda: self.send(publication, key(0))]
+        self.rounds.gather(self.gather, 0.02)
+        self.turn()
+        self.assertSent([key(0)])
+        self.clock.rightNow -= 3600
+        self.send(publication, sound(1))
+        self.assertEqual(self.reads, 2)
+        self.assertSent([sound(1), key(0)])
+        self.assertAlmostEqual(self.pause or 0, 0.02)
+
     def test_changedWithinARound(self) -> None:
         """Whoever decides within a round that publishers are read, or not any more, decides for the next one."""
         publication = self.stream()
@@ -541,7 +765,7 @@ class GatherTests(RoundsCase):
         self.send(publication, key(0))
         self.assertEqual(self.reads, 0)
         self.assertAlmostEqual(self.pause, 0.02)
-        self.outlets[0].sent = lambda: self.rounds.gather(None)
+        self.outlets[0].sent = lambda: self.rounds.scatter(self.gather)
         self.read = [lambda: self.send(publication, sound(1))]
         self.turn()
         self.assertEqual((self.reads, self.pause), (1, None))

@@ -173,6 +173,37 @@ class TapeTests(SynchronousTestCase):
         tape.forget(3)
         self.assertEqual(tape.block(7, 1000), (block + b"new", end + 1))
 
+    def test_rest(self) -> None:
+        """The rest of the message in which a block stopped, wherever it did, and the position behind that message."""
+        tape = Tape()
+        fill(tape, b"forgotten", b"12345", b"", b"678", b"9", b"", b"0")
+        tape.forget(1)
+        for position, taken, rest, after in (
+            *((1, taken, b"12345"[taken:], 2) for taken in range(5)),
+            *((1, 5 + taken, b"678"[taken:], 4) for taken in range(3)),
+            *((2, taken, b"678"[taken:], 4) for taken in range(3)),
+            (1, 8, b"9", 5),
+            (4, 0, b"9", 5),
+            (1, 9, b"0", 7),
+            (5, 0, b"0", 7),
+        ):
+            self.assertEqual(tape.rest(position, taken, tape.images(position)), (rest, after), (position, taken))
+
+    def test_restIsShared(self) -> None:
+        """It is a view of the tape's own image, if that is the same from there on; and what was to be sent anyway."""
+        tape = Tape()
+        fill(tape, b"first", b"header body")
+        own = [b"", b"HEADER! body"]
+        for taken, isShared in ((0, False), (6, False), (7, False), (8, False)):
+            rest, after = tape.rest(0, taken, own)
+            self.assertEqual((rest, after), (own[1][taken:], 2), taken)
+            self.assertIs(rest.obj is tape.entry(1).image, isShared, taken)
+        own[1] = b"HEADER body"
+        for taken, isShared in ((0, False), (5, False), (6, True), (10, True)):
+            rest, after = tape.rest(0, taken, own)
+            self.assertEqual((rest, after), (own[1][taken:], 2), taken)
+            self.assertIs(rest.obj is (tape.entry(1).image if isShared else own[1]), True, taken)
+
     def test_images(self) -> None:
         """All images from a position on; from before the tape, all that there are."""
         tape = Tape()

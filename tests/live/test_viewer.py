@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from math import inf
+from weakref import ref
 
 from zope.interface.verify import verifyObject
 
@@ -15,7 +16,7 @@ from rtmptw.live.livestream import Publication
 from rtmptw.live.pace import FASTEST
 from rtmptw.live.rounds import FlushTimes
 from rtmptw.live.tape import MAX_BYTES, MAX_MESSAGES, CacheLimits
-from rtmptw.live.viewer import END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, Viewer
+from rtmptw.live.viewer import END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, REST_SECONDS, Viewer
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire import amf0
 from rtmptw.wire.data import SET_DATA_FRAME
@@ -591,6 +592,48 @@ class SlowTests(LiveTestCase):
             key(20_000),
         )
 
+    def test_headersJumpedOver(self) -> None:
+        """
+        A new header that was in a read of which the connection took no more than the begin counts as missed: that it
+        was offered is not enough.
+        """
+        for part, room, size in ((20, None, 1000), (None, 1, MemoryOutlet.block)):
+            outlet, name = MemoryOutlet(), f"NEW{size}".encode()
+            viewer = self.play(outlet)
+            self.assertTrue(viewer.isInStep)
+            outlet.take()
+            outlet.part, outlet.room = part, room
+            self.send(self.publication, inter(80, bytes(size)), pictureHeader(120, name), key(120))
+            self.assertContent(outlet.take(), inter(80, bytes(size)))
+            self.assertEqual((outlet.ready, viewer.lagBytes > 0), (False, True))
+            self.clock.advance(MAX_BEHIND_SECONDS + 1)
+            self.send(self.publication, key(6000))
+            outlet.drain()
+            self.assertContent(
+                outlet.take(),
+                metadata(6000, width=640.0),
+                soundHeader(6000),
+                pictureHeader(6000, name),
+                key(6000),
+            )
+            self.assertEqual(viewer.skipped, 2)
+
+    def test_headersSeen(self) -> None:
+        """One that went out whole, with all there was behind it, does not come again; a viewer in step has it."""
+        outlet = MemoryOutlet()
+        viewer = self.play(outlet)
+        outlet.take()
+        self.send(self.publication, inter(80), pictureHeader(120, b"NEW"), key(120))
+        self.assertTrue(viewer.isInStep)
+        outlet.take()
+        outlet.room = 0
+        self.send(self.publication, inter(160))
+        self.clock.advance(MAX_BEHIND_SECONDS + 1)
+        self.send(self.publication, key(6000))
+        outlet.drain()
+        self.assertContent(outlet.take(), key(6000))
+        self.assertEqual(viewer.skipped, 1)
+
     def test_headersMissedAtTheStart(self) -> None:
         """Who was slow from the first moment, and has missed the only headers, is sent them."""
         self.publication.end("")
@@ -854,7 +897,7 @@ class EndTests(LiveTestCase):
         self.assertEqual(self.outlet.attached, 0)
 
     def test_slow(self) -> None:
-        """A slow viewer is given all the rest, however long that takes, and then told."""
+        """A slow viewer is given all the rest, if that is in time, and then told, once."""
         self.outlet.room = 0
         sent = [key(index * 1000, MEGABYTE) for index in range(1, 13)]
         self.send(self.publication, *sent)
@@ -867,6 +910,56 @@ class EndTests(LiveTestCase):
             found += self.outlet.take()
         self.assertContent(found, *sent)
         self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+        self.assertNoMore()
+
+    def assertNoMore(self, *lines: str) -> None:
+        """Assert that nothing is to come any more, and which lines the log has of viewers who took too long."""
+        self.assertEqual((self.clock.getDelayedCalls(), self.outlet.attached), ([], 0))
+        self.assertEqual(self.logged("took too long"), [*lines])
+
+    def test_inTime(self) -> None:
+        """Who takes the last of it in the last moment is told then, and nothing is said of it."""
+        self.outlet.room = 0
+        self.send(self.publication, inter(80))
+        self.publication.end("")
+        self.clock.advance(REST_SECONDS - 0.01)
+        self.outlet.drain()
+        self.assertContent(self.outlet.take(), inter(80))
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+        self.clock.advance(1)
+        self.assertEqual(self.ended, ["ended"])
+        self.assertNoMore()
+
+    def test_tooLong(self) -> None:
+        """
+        Who drips on for longer than that is told the end, with a line in the log, and what was left for it is not kept:
+        neither for it, however long it stays, nor by the stream, for which somebody may wait.
+        """
+        self.outlet.room = 0
+        sent = [inter(index, MEGABYTE) for index in range(14)]
+        self.send(self.publication, *sent)
+        assert self.viewer._tape is not None
+        tape = ref(self.viewer._tape)
+        self.publication.end("")
+        steps = 10
+        for step in range(steps):
+            self.assertEqual(self.ended, [])
+            self.clock.advance(REST_SECONDS / steps - 0.001)
+            self.outlet.drain(room=1)
+            self.assertContent(self.outlet.take(), sent[step])
+        left = self.viewer.lagBytes
+        self.assertEqual(left, sum(len(encodeImage(message)) for message in sent[steps:]))
+        self.clock.advance(0.02)
+        self.assertEqual((self.viewer.lagBytes, tape()), (0, None))
+        self.assertEqual(self.ended, [])
+        self.clock.advance(END_DELAY)
+        self.assertEqual(self.ended, ["ended"])
+        self.outlet.drain()
+        self.assertEqual(self.outlet.blocks, [])
+        self.assertNoMore(f"live/camera: 192.0.2.1:4000 took too long for the rest; {left} bytes are left out")
+        self.viewer.stop()
         self.assertEqual(self.ended, ["ended"])
 
     def test_offTheTape(self) -> None:
@@ -913,6 +1006,7 @@ class EndTests(LiveTestCase):
         self.publication.end("")
         self.clock.advance(END_DELAY)
         self.assertEqual((self.ended, self.outlet.take()), (["ended"], []))
+        self.assertNoMore()
 
     def test_stop(self) -> None:
         """Who leaves is sent nothing more and not told of the end, however often it leaves."""
@@ -938,9 +1032,11 @@ class EndTests(LiveTestCase):
         self.send(self.publication, inter(80))
         self.publication.end("")
         self.viewer.stop()
+        self.assertNoMore()
         self.outlet.drain()
-        self.clock.advance(1)
+        self.clock.advance(REST_SECONDS + 1)
         self.assertEqual((self.ended, self.outlet.blocks), ([], []))
+        self.assertNoMore()
 
     def test_waiting(self) -> None:
         """Who waits for a publisher that never comes can leave."""

@@ -10,10 +10,12 @@ import socket
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, ITCPTransport
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -65,6 +67,15 @@ class TLSTransportTests(SynchronousTestCase):
                 data += self.client.recv(1 << 16)
         return data
 
+    def drain(self, size: int) -> bytes:
+        """What reaches the client, up to so many bytes, while the reactor turns."""
+        got, turns = b"", 0
+        while len(got) < size and turns < 1000:
+            got += self.received()
+            self.below.doWrite()
+            turns += 1
+        return got
+
     def test_atOnce(self) -> None:
         """What is sent is on the socket before the reactor does anything; it is TLS's outlet that sends it."""
         self.assertIs(type(self.outlet), Outlet)
@@ -83,26 +94,68 @@ class TLSTransportTests(SynchronousTestCase):
         self.outlet.write(data)
         self.outlet.write(b"behind")
         self.assertFalse(self.outlet.ready)
-        got, turns = b"", 0
-        while len(got) < len(data) + 6 and turns < 1000:
-            got += self.received()
-            self.below.doWrite()
-            turns += 1
+        got = self.drain(len(data) + 6)
         self.assertTrue(got == data + b"behind")
         self.assertTrue(self.outlet.ready)
         self.assertIsNone(self.below.producer)
 
     def test_unregistered(self) -> None:
-        """Without a producer nobody is paused."""
+        """A producer is paused and resumed as long as it is one, and not any more when it is none."""
         self.outlet.finish(lambda: None)
-        data = bytes(range(256)) * 1024
-        self.application.transport.write(data)  # type: ignore[union-attr]
-        got, turns = b"", 0
-        while len(got) < len(data) and turns < 1000:
-            got += self.received()
-            self.below.doWrite()
-            turns += 1
-        self.assertTrue(got == data)
+        transport: Any = self.application.transport
+        producer, data = Producer(), bytes(range(256)) * 1024
+        transport.registerProducer(producer, True)
+        transport.write(data)
+        self.assertEqual(producer.calls, ["pause"])
+        self.assertTrue(self.drain(len(data)) == data)
+        self.assertEqual(producer.calls, ["pause", "resume"])
+        transport.unregisterProducer()
+        transport.write(data)
+        self.assertFalse(self.tls.transport._outlet.ready)
+        self.assertTrue(self.drain(len(data)) == data)
+        self.assertEqual(producer.calls, ["pause", "resume"])
+
+    def test_onePiece(self) -> None:
+        """All records of one write are one send; each write is its own."""
+        sizes, send = [], self.tls.transport._outlet._send
+
+        def count(data: bytes) -> int:
+            sizes.append(len(data))
+            taken: int = send(data)
+            return taken
+
+        self.tls.transport._outlet._send = count
+        data = bytes(40_000)
+        for _ in range(2):
+            self.application.transport.write(data)  # type: ignore[union-attr]
+            self.assertTrue(self.received() == data)
+        self.assertEqual(len(sizes), 2)
+        self.assertGreater(min(sizes), len(data) + 2 * 20)
+
+    def test_failure(self) -> None:
+        """What goes wrong within a write keeps nothing back: neither what came before, nor what comes after."""
+        below = self.tls.transport
+
+        def write(data: bytes) -> None:
+            below.write(b"before, ")
+            raise ValueError("a bug in TLS")
+
+        self.patch(TLSMemoryBIOProtocol, "write", lambda tls, data: write(data))
+        self.assertRaises(ValueError, self.tls.write, b"data")
+        below.write(b"after")
+        self.assertEqual(self.theirs.recv(100), b"before, after")
+
+    def test_closedWithinAWrite(self) -> None:
+        """What was gathered when the connection is closed leaves before that."""
+        below = self.tls.transport
+        below.gather()
+        below.write(b"last words")
+        below.loseConnection()
+        self.assertTrue(self.below.disconnecting or self.below.disconnected)
+        self.assertEqual(self.theirs.recv(100), b"last words")
+        # The write goes on, and finds nothing left to do.
+        below.flush()
+        self.assertRaises(BlockingIOError, self.theirs.recv, 100)
 
     def test_close(self) -> None:
         """What waits is sent before the connection is closed."""
@@ -121,11 +174,46 @@ class TLSTransportTests(SynchronousTestCase):
         self.assertTrue(self.client.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     def test_gone(self) -> None:
-        """The connection is lost while something waits."""
-        self.outlet.write(bytes(1 << 20))
-        self.below.connectionLost(Failure(ConnectionError()))
-        self.outlet.stopProducing()
-        self.assertEqual(self.outlet.offer(b"late"), 4)
+        """The connection is lost while something waits: nobody keeps that, or is asked to go on."""
+        reasons: list[Failure] = []
+        self.application.connectionLost = reasons.append  # type: ignore[method-assign,assignment]
+        self.outlet.finish(lambda: None)
+        transport: Any = self.application.transport
+        producer = Producer()
+        transport.registerProducer(producer, True)
+        transport.write(bytes(1 << 20))
+        self.assertEqual((producer.calls, len(self.reactor.getWriters())), (["pause"], 1))
+        below = self.tls.transport._outlet
+        self.assertTrue(below._waiting)
+        self.below.connectionLost(Failure(ConnectionError("it is gone")))
+        self.assertEqual([reason.type for reason in reasons], [ConnectionLost])
+        self.assertEqual((below._waiting, below.ready), ([], False))
+        transport.write(b"late")
+        self.tls.transport.write(b"late")
+        self.assertEqual((below._waiting, below.ready), ([], False))
+        self.assertEqual(producer.calls, ["pause"])
+        self.assertEqual((self.reactor.getDelayedCalls(), self.reactor.getWriters()), ([], []))
+
+
+@implementer(IPushProducer)
+class Producer:
+    """
+    Produces nothing.
+
+    @ivar calls: what it was told, in order.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def pauseProducing(self) -> None:
+        self.calls.append("pause")
+
+    def resumeProducing(self) -> None:
+        self.calls.append("resume")
+
+    def stopProducing(self) -> None:
+        self.calls.append("stop")
 
 
 class OtherTransportTests(SynchronousTestCase):

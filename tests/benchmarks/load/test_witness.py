@@ -116,6 +116,27 @@ class ScannerTests(FollowerTestCase):
         self.look([*all[:3], *all[4:30], *all[35:]], size=1448)
         self.assertEqual(self.counts()[:3], (140, 5, 0))
 
+    def test_damaged(self) -> None:
+        """A stamp whose kind or number can't be read is damage, and so missing as well; what follows is seen."""
+        for at, byte in ((15, b"X"), (15, b"\0"), (24, b"x"), (31, b"\xff")):
+            for size in (1 << 20, 61):
+                self.tally.clear()
+                all = messages()
+                payload = all[20].payload
+                at += payload.index(MARK)
+                all[20].payload = payload[:at] + byte + payload[at + 1 :]
+                at -= payload.index(MARK)
+                self.look(all, size=size)
+                self.assertEqual(self.counts(), (145, 1, 0, 1), (at, byte, size))
+
+    def test_damagedBefore(self) -> None:
+        """Before it is measured that does not count."""
+        self.tally.isMeasuring = False
+        all = messages()
+        all[20].payload = all[20].payload.replace(MARK + b"P", MARK + b"X").replace(MARK + b"S", MARK + b"X")
+        self.look(all)
+        self.assertEqual(self.counts(), (0, 0, 0, 0))
+
     def test_reordered(self) -> None:
         """Two pictures have changed places."""
         all = messages()
