@@ -6,6 +6,7 @@ The plot: the server's CPU for each viewer, over the number of viewers, a line f
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,22 @@ from benchmarks.cases.fanout import CASE
 from benchmarks.errors import MissingError
 from benchmarks.results import Results, rowsOf
 
-__all__ = ["curves", "draw"]
+__all__ = ["NO_MATPLOTLIB", "curves", "draw", "hasMatplotlib"]
+
+#: What is said without it.
+NO_MATPLOTLIB = "--plot needs matplotlib: pip install -e '.[bench]'"
 
 #: Inches, and dots per inch.
 _SIZE = (8, 5)
 _DENSITY = 120
+
+#: What stands at the axis of the CPU, ms.
+_STEPS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
+
+
+def hasMatplotlib() -> bool:
+    """Whether it is installed."""
+    return find_spec("matplotlib") is not None
 
 
 def curves(results: Results) -> dict[str, list[tuple[int, float]]]:
@@ -41,7 +53,7 @@ def draw(results: Results, file: Path) -> None:
     try:
         pyplot: Any = _pyplot()
     except ImportError:
-        raise MissingError("--plot needs matplotlib: pip install -e '.[bench]'") from None
+        raise MissingError(NO_MATPLOTLIB) from None
     figure, axes = pyplot.subplots(figsize=_SIZE, dpi=_DENSITY)
     for server, points in found.items():
         isOurs = server.startswith("ours")
@@ -51,6 +63,9 @@ def draw(results: Results, file: Path) -> None:
     axes.set_yscale("log")
     ticks = sorted({viewers for points in found.values() for viewers, _ in points})
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    spent = [cost for points in found.values() for _, cost in points]
+    steps = [step for step in _STEPS if min(spent) * 0.9 <= step <= max(spent) * 1.1]
+    axes.set_yticks(steps, [f"{step:g}" for step in steps])
     axes.minorticks_off()
     axes.set_xlabel("viewers of one stream, 4 Mbit/s")
     axes.set_ylabel("server's CPU, ms per viewer and second")

@@ -20,6 +20,8 @@ from rtmptw.errors import (
 from rtmptw.interfaces import IApplication, IStreamObserver, IStreamSource, ISubscriber, ISubscription
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.livestream import LiveStream
+from rtmptw.live.rounds import FlushTimes
+from rtmptw.live.tape import CacheLimits
 from rtmptw.relay.pull import Pull
 from rtmptw.relay.push import Push
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
@@ -35,11 +37,13 @@ __version__ = "0.1.0"
 __all__ = [
     "RTMPURL",
     "AuthenticationError",
+    "CacheLimits",
     "CallError",
     "CallTimedOut",
     "ClientConnection",
     "ConnectRequest",
     "ConnectionClosed",
+    "FlushTimes",
     "IApplication",
     "IStreamObserver",
     "IStreamSource",

@@ -133,11 +133,11 @@ class Options(BaseOptions):
         self["pull"].append((*_readRelay("pull-always", relay, "live/camera=rtmp://host/app/camera"), True))
 
     def opt_flush(self, times: str) -> None:
-        """MIN:MAX: how long media is gathered before it is sent to viewers, ms; 0:0: never. [default: 0:45]"""
+        """MIN:MAX: how long media is gathered before it is sent to viewers, ms; 0:0: not at all. [default: 0:45]"""
         least, colon, most = times.partition(":")
         try:
             flush = FlushTimes(_seconds(least), _seconds(most))
-            if not colon or flush.least > flush.most:
+            if not colon:
                 raise ValueError
         except ValueError:
             raise UsageError(

@@ -18,11 +18,13 @@ import rtmptw
 
 PUBLIC = {
     "AuthenticationError",
+    "CacheLimits",
     "CallError",
     "CallTimedOut",
     "ClientConnection",
     "ConnectRequest",
     "ConnectionClosed",
+    "FlushTimes",
     "IApplication",
     "IStreamObserver",
     "IStreamSource",

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from time import thread_time
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,15 @@ class FlushTimes:
 
     @ivar least: seconds; what comes in this time leaves together, also with few viewers.
     @ivar most: seconds; 0: every message leaves at once, whatever that costs.
+    @raise ValueError: if these are no times, or the least is more than the most.
     """
 
     least: float = 0.0
     most: float = 0.045
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most < inf:
+            raise ValueError(f"{self.least} and {self.most} s: not two times, the lesser one first")
 
 
 class Rounds:

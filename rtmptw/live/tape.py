@@ -47,11 +47,16 @@ class CacheLimits:
     @ivar frames: messages from the keyframe on.
     @ivar bytes: their size on the wire.
     @ivar seconds: the time from the keyframe to the newest message, by their timestamps. 0: nobody is given the past.
+    @raise ValueError: if one of them is no limit.
     """
 
     frames: int = MAX_MESSAGES
     bytes: int = MAX_BYTES
     seconds: float = inf
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or self.bytes < 1 or not self.seconds >= 0:
+            raise ValueError(f"{self}: frames and bytes are at least 1, seconds not less than 0")
 
 
 class Entry(NamedTuple):

@@ -261,7 +261,7 @@ class Viewer:
         if position is not None:
             self._miss(self.position - position)
         if self._edition.soundOnly and hadPicture:
-            self._log.warn(
+            self._log.info(
                 "{path}: {peer} has no picture before the next keyframe, because the last one was too long ago",
                 path=self._stream.path,
                 peer=self.outlet.peer,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import tempfile
 from io import StringIO
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from benchmarks import arguments as module
 from benchmarks.arguments import Settings, parse
 from benchmarks.cases import CASES
 from benchmarks.servers import SERVERS, Places
@@ -24,6 +26,17 @@ class ArgumentsTests(SynchronousTestCase):
         self.patch(sys, "stdout", self.out)
         self.patch(sys, "stderr", self.err)
         self.patch(os, "sched_getaffinity", lambda pid: {2, 5, 7})
+        self.patch(module, "hasMatplotlib", lambda: True)
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+
+    def refused(self, *arguments: str) -> str:
+        """What is said of a mistake."""
+        self.err.truncate(0)
+        error = self.assertRaises(SystemExit, parse, arguments)
+        self.assertEqual(error.code, 2, arguments)
+        return self.err.getvalue()
 
     def names(self, settings: Settings) -> list[str]:
         return [case.name for case in settings.cases]
@@ -53,7 +66,7 @@ class ArgumentsTests(SynchronousTestCase):
         settings = parse(
             shlex.split(
                 "join fanout join --rounds 3 --seconds 2.5 --sizes 10,20 --servers ours,nginx --flush 0:80 --nms /x "
-                "--json a.json --plot b.png --server-cpu 7 --load-cpu 2"
+                f"--json {self.directory}/a.json --plot {self.directory}/b.png --server-cpu 7 --load-cpu 2"
             )
         )
         self.assertEqual(self.names(settings), ["join", "fanout"])
@@ -61,7 +74,7 @@ class ArgumentsTests(SynchronousTestCase):
         self.assertEqual((settings.roundsOf(fanout), settings.secondsOf(fanout), settings.sizes), (3, 2.5, (10, 20)))
         self.assertEqual(settings.serversOf(fanout), (SERVERS["ours"], SERVERS["nginx"]))
         self.assertEqual(settings.places, Places("0:80", "/x"))
-        self.assertEqual((settings.json, settings.plot), (Path("a.json"), Path("b.png")))
+        self.assertEqual((settings.json, settings.plot), (self.directory / "a.json", self.directory / "b.png"))
         self.assertEqual((settings.serverProcessor, settings.loadProcessor), (7, 2))
 
     def test_ownServers(self) -> None:
@@ -92,16 +105,41 @@ class ArgumentsTests(SynchronousTestCase):
             (["fanuot"], "fanuot: there are fanout, most"),
             (["--servers", "ours,apache"], "apache: there are nginx, tuned"),
             (["--flush", "fast"], "fast: it must be MIN:MAX"),
-            (["--rounds", "0"], "argument --rounds"),
-            (["--sizes", "5,x"], "argument --sizes"),
-            (["--seconds", "-1"], "argument --seconds"),
-            (["--seconds", "inf"], "argument --seconds"),
+            (["--flush", "45:0"], "45:0: MIN must not be more than MAX"),
+            (["--flush", "0:10001"], "0:10001: MIN must not be more than MAX, nor MAX more than 10000 ms"),
+            (["--rounds", "0"], "argument --rounds: 0: it must be a whole number, 1 or more"),
+            (["--sizes", "5,x"], "argument --sizes: 5,x: it must be whole numbers, 1 or more"),
+            (["--sizes", "0"], "argument --sizes: 0: it must be whole numbers, 1 or more"),
+            (["--seconds", "-1"], "argument --seconds: -1: it must be seconds, more than 0"),
+            (["--seconds", "inf"], "argument --seconds: inf: it must be seconds, more than 0"),
+            (["--seconds", "x"], "argument --seconds: x: it must be seconds, more than 0"),
             (["--server-cpu", "4"], "4: this process may use 2, 5, 7, or any"),
-            (["--load-cpu", "x"], "argument --load-cpu"),
+            (["--load-cpu", "x"], "argument --load-cpu: x: this process may use 2, 5, 7, or any"),
         ):
-            error = self.assertRaises(SystemExit, parse, arguments)
-            self.assertEqual(error.code, 2, arguments)
-            self.assertIn(words, self.err.getvalue())
+            self.assertIn(words, self.refused(*arguments))
+
+    def test_unwritable(self) -> None:
+        """Where nothing can be written, it is said before anything is measured."""
+        for option in ("--json", "--plot"):
+            for file in (self.directory, self.directory / "none" / "x"):
+                self.assertIn(f"argument {option}: {file} can't be written: ", self.refused(option, str(file)))
+
+    def test_writable(self) -> None:
+        """To try it leaves nothing behind, and changes no file that is there."""
+        new, old = self.directory / "new", self.directory / "old"
+        old.write_text("old")
+        parse(["--json", str(new), "--plot", str(old)])
+        self.assertFalse(new.exists())
+        self.assertEqual(old.read_text(), "old")
+
+    def test_noPlot(self) -> None:
+        """A plot that could not be drawn is refused at once, but earlier results may have what it needs."""
+        file = str(self.directory / "x.png")
+        self.assertIn("which is not among the cases", self.refused("join", "--plot", file))
+        parse(["join", "--plot", file, "--read", "a"])
+        self.patch(module, "hasMatplotlib", lambda: False)
+        self.assertIn("--plot needs matplotlib", self.refused("fanout", "--plot", file))
+        self.assertTrue(parse(["--list", "--plot", file]).isList)
 
     def test_help(self) -> None:
         """The help names every case, every server and every option, and has examples."""

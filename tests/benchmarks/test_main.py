@@ -5,6 +5,8 @@ Tests for L{benchmarks.__main__}: what is shown and written, and the exit status
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import tempfile
 from io import StringIO
@@ -13,6 +15,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks import __main__ as program
+from benchmarks import arguments
 from benchmarks.arguments import Settings
 from benchmarks.errors import MissingError
 from benchmarks.results import Measurement, Results
@@ -29,6 +32,7 @@ class MainTests(SynchronousTestCase):
         self.directory = Path(directory.name)
         self.found = [measured("nginx", 0.4), measured("ours", 0.1)]
         self.patch(program, "measureAll", self.measureAll)
+        self.patch(arguments, "hasMatplotlib", lambda: True)
 
     def measureAll(self, settings: Settings, results: Results) -> None:
         results.about.update(ABOUT)
@@ -47,6 +51,7 @@ class MainTests(SynchronousTestCase):
         self.assertEqual(program.main(["fanout"]), program.FAILED)
         self.found.clear()
         self.assertEqual(program.main(["fanout"]), program.FAILED)
+        self.assertTrue(self.out.getvalue().endswith("\nNothing was measured.\n"))
 
     def test_interrupted(self) -> None:
         """What there is is shown and written; the status says that it is not all."""
@@ -60,6 +65,41 @@ class MainTests(SynchronousTestCase):
         self.assertEqual(program.main(["--json", str(file)]), program.FAILED)
         self.assertIn("fanout", self.out.getvalue())
         self.assertEqual(len(Results.read(file).measurements), 2)
+
+    def test_signals(self) -> None:
+        """
+        Whatever ends it is the same as Ctrl-C; a second signal does not disturb the clean-up, and afterwards all is as
+        it was before.
+        """
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            cleaned: list[int] = []
+
+            def end(settings: Settings, results: Results, number: int = number, cleaned: list[int] = cleaned) -> None:
+                try:
+                    os.kill(os.getpid(), number)
+                finally:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    cleaned.append(number)
+
+            self.patch(program, "measureAll", end)
+            self.assertEqual(program.main([]), program.FAILED)
+            self.assertEqual(cleaned, [number])
+            self.assertTrue(self.out.getvalue().endswith("\nInterrupted: this is not all. Nothing was measured.\n"))
+        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+        self.assertEqual(after, before)
+
+    def test_ignored(self) -> None:
+        """What C{nohup} ignores does not end it."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+
+        def hangUp(settings: Settings, results: Results) -> None:
+            os.kill(os.getpid(), signal.SIGHUP)
+            self.measureAll(settings, results)
+
+        self.patch(program, "measureAll", hangUp)
+        self.assertEqual(program.main([]), program.OK)
 
     def test_read(self) -> None:
         """Earlier runs are shown as one, without measuring anything."""
@@ -85,14 +125,15 @@ class MainTests(SynchronousTestCase):
         """The plot is drawn; if that can't be, it is said, and the rest is there."""
         drawn: list[Path] = []
         self.patch(program, "draw", lambda results, file: drawn.append(file))
-        self.assertEqual(program.main(["--plot", "x.png"]), program.OK)
-        self.assertEqual(drawn, [Path("x.png")])
+        file = self.directory / "x.png"
+        self.assertEqual(program.main(["--plot", str(file)]), program.OK)
+        self.assertEqual(drawn, [file])
 
         def cannot(results: Results, file: Path) -> None:
             raise MissingError("--plot needs matplotlib")
 
         self.patch(program, "draw", cannot)
-        self.assertEqual(program.main(["--plot", "x.png"]), program.FAILED)
+        self.assertEqual(program.main(["--plot", str(file)]), program.FAILED)
         self.assertIn("needs matplotlib", self.err.getvalue())
 
     def test_list(self) -> None:

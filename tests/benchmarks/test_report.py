@@ -100,3 +100,15 @@ class ReportTests(SynchronousTestCase):
     def test_allMet(self) -> None:
         results = Results(dict(ABOUT), [measured("nginx", 0.4), measured("ours", 0.1)])
         self.assertTrue(report(CASES.values(), results).endswith("No goal that was measured is missed."))
+
+    def test_nothing(self) -> None:
+        """No goal is said to be met where nothing was measured."""
+        self.assertTrue(report(CASES.values(), Results(dict(ABOUT))).endswith("\nNothing was measured."))
+
+    def test_interrupted(self) -> None:
+        """It is said that there is not all, even if nothing is known yet."""
+        results = Results(dict(ABOUT), [measured("nginx", 0.4), measured("ours", 0.2)])
+        text = report(CASES.values(), results, isWhole=False)
+        self.assertTrue(text.endswith("\nInterrupted: this is not all. One goal is missed."))
+        text = report(CASES.values(), Results({}), isWhole=False)
+        self.assertEqual(text, "\nInterrupted: this is not all. Nothing was measured.")

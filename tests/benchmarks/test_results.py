@@ -98,6 +98,8 @@ class FileTests(SynchronousTestCase):
 
     def test_somethingElse(self) -> None:
         """Another JSON file is not taken for results."""
-        for text in ("[]", "{}", '{"about": {}}', "no"):
-            self.file.write_text(text)
-            self.assertRaises(ValueError, Results.read, self.file)
+        strange = '{"about": {}, "measurements": [{"a": 1}]}'
+        for data in (b"[]", b"{}", b'{"about": {}}', b"no", b"\xff", strange.encode()):
+            self.file.write_bytes(data)
+            error = self.assertRaises(ValueError, Results.read, self.file)
+            self.assertIn(f"{self.file} holds no results", str(error))

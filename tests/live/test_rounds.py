@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.base import DelayedCall
 from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.live.livestream import LiveStream, Publication
 from rtmptw.live.rounds import SHARE, SLICE, TOLERANCE, UNWATCHED, FlushTimes, Rounds
@@ -785,3 +786,15 @@ class GatherTests(RoundsCase):
         self.turn()
         self.assertSent([key(7), key(0)])
         self.assertAlmostEqual(self.pause, 40 * SLICE / 30 * PAUSE)
+
+
+class FlushTimesTests(SynchronousTestCase):
+    """What is no pair of times."""
+
+    def test_values(self) -> None:
+        """Times are not less than 0, and the least is not more than the most."""
+        for least, most in ((-1, 0), (1, 0), (0, float("nan")), (float("nan"), 1), (0, float("inf"))):
+            with self.assertRaises(ValueError, msg=(least, most)):
+                FlushTimes(least, most)
+        for least, most in ((0, 0), (0, 0.1), (0.35, 0.35)):
+            FlushTimes(least, most)

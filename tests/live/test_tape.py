@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import LocalProtocolError
 from rtmptw.live.image import address, decodeImages, encodeImage
-from rtmptw.live.tape import MAX_BYTES, MAX_MESSAGES, Tape
+from rtmptw.live.tape import MAX_BYTES, MAX_MESSAGES, CacheLimits, Tape
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
 from tests.live.doubles import content, inter, key, metadata, sound
@@ -282,3 +282,14 @@ class ImageTests(SynchronousTestCase):
             Message(9, 1 << 32, 1, b""),
         ):
             self.assertRaises(LocalProtocolError, encodeImage, message)
+
+
+class CacheLimitsTests(SynchronousTestCase):
+    """What is no limit."""
+
+    def test_values(self) -> None:
+        """Nobody can be given less than one message, or the future."""
+        for limits in ({"frames": 0}, {"bytes": 0}, {"seconds": -1}, {"seconds": float("nan")}):
+            with self.assertRaises(ValueError, msg=limits):
+                CacheLimits(**limits)
+        CacheLimits(frames=1, bytes=1, seconds=0)
