@@ -5,8 +5,11 @@ C{python -m benchmarks}: see its C{--help}.
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from benchmarks.arguments import Settings, parse
 from benchmarks.cases import CASES
@@ -19,6 +22,32 @@ from benchmarks.run import describeAll, measureAll
 __all__ = ["main"]
 
 OK, FAILED = 0, 1
+
+#: What ends a run: Ctrl-C, C{kill}, and a terminal that is closed.
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """
+    Whatever ends the run raises L{KeyboardInterrupt}, once, so that no server and no file is left behind; another
+    signal does not disturb the clean-up. What this process was told to ignore, as by C{nohup}, it ignores.
+    """
+    before = {number: signal.getsignal(number) for number in _ENDS}
+    ours = [number for number, action in before.items() if action != signal.SIG_IGN]
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in ours:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    try:
+        for number in ours:
+            signal.signal(number, interrupt)
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 def _read(settings: Settings) -> Results:
@@ -37,14 +66,15 @@ def _read(settings: Settings) -> Results:
     return together
 
 
-def _show(settings: Settings, results: Results) -> None:
+def _show(settings: Settings, results: Results, isWhole: bool) -> None:
     """
     @raise MissingError: if there is no plot.
     @raise OSError: if a file can't be written.
     """
-    print(report(CASES.values(), results))
+    # First what lasts: the terminal may be gone.
     if settings.json is not None:
         results.write(settings.json)
+    print(report(CASES.values(), results, isWhole))
     if settings.plot is not None:
         draw(results, settings.plot)
 
@@ -64,14 +94,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if settings.read:
             results = _read(settings)
         else:
-            measureAll(settings, results)
+            with _interruptible():
+                measureAll(settings, results)
     except KeyboardInterrupt:
         isWhole = False
     except (OSError, ValueError) as error:
         print(f"python -m benchmarks: {error}", file=sys.stderr)
         return FAILED
     try:
-        _show(settings, results)
+        _show(settings, results, isWhole)
     except (MissingError, OSError) as error:
         print(f"python -m benchmarks: {error}", file=sys.stderr)
         return FAILED

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from benchmarks.case import Case
 from benchmarks.cases import CASES
+from benchmarks.cases.fanout import CASE as FANOUT
+from benchmarks.plot import NO_MATPLOTLIB, hasMatplotlib
 from benchmarks.servers import NMS_VARIABLE, SERVERS, Places, ServerKind
 
 __all__ = ["Settings", "parse"]
@@ -46,7 +48,11 @@ examples:
 
 Exit status: 0 if all was measured, 1 if something could not be, 2 for a mistake in the command line."""
 
-_FLUSH = re.compile(r"\d+(\.\d+)?:\d+(\.\d+)?")
+_FLUSH = re.compile(r"\d+(\.\d+)?:\d+(\.\d+)?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+
+#: What the server ours allows, ms.
+_LONGEST_FLUSH = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -99,21 +105,28 @@ class Settings:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not _WHOLE.fullmatch(text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: it must be a whole number, 1 or more")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text}: it must be seconds, more than 0")
     return number
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(_positive(part) for part in text.split(","))
+    try:
+        return tuple(_positive(part) for part in text.split(","))
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"{text}: it must be whole numbers, 1 or more, with commas between, such as 200,1000"
+        ) from None
 
 
 def _servers(text: str) -> tuple[ServerKind, ...]:
@@ -126,17 +139,20 @@ def _servers(text: str) -> tuple[ServerKind, ...]:
 def _flush(text: str) -> str:
     if not _FLUSH.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text}: it must be MIN:MAX, ms, such as 0:100")
+    least, most = map(float, text.split(":"))
+    # The same as the server's own limits: it would refuse to start.
+    if not least <= most <= _LONGEST_FLUSH:
+        raise argparse.ArgumentTypeError(f"{text}: MIN must not be more than MAX, nor MAX more than 10000 ms")
     return text
 
 
 def _processor(text: str) -> int | None:
     if text == "any":
         return None
-    number = int(text)
-    allowed = sorted(os.sched_getaffinity(0))
-    if number not in allowed:
-        raise argparse.ArgumentTypeError(f"{number}: this process may use {', '.join(map(str, allowed))}, or any")
-    return number
+    allowed = {str(number): number for number in sorted(os.sched_getaffinity(0))}
+    if text not in allowed:
+        raise argparse.ArgumentTypeError(f"{text}: this process may use {', '.join(allowed)}, or any")
+    return allowed[text]
 
 
 def _lines(names: dict[str, str]) -> str:
@@ -180,6 +196,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _checkWritable(file: Path) -> None:
+    """
+    Try it, and leave nothing behind: permissions alone do not tell.
+
+    @raise OSError: if it can't be written.
+    """
+    isNew = not file.exists()
+    file.open("ab").close()
+    if isNew:
+        file.unlink()
+
+
+def _refuseOutputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """
+    Refuse what could not be kept, before anybody waits hours for it.
+
+    @raise SystemExit: if there is such.
+    """
+    if options.plot is not None:
+        if not hasMatplotlib():
+            parser.error(NO_MATPLOTLIB)
+        if options.cases and not options.read and FANOUT.name not in options.cases:
+            parser.error(f"argument --plot: it draws {FANOUT.name}, which is not among the cases")
+    for option, file in (("--json", options.json), ("--plot", options.plot)):
+        if file is None:
+            continue
+        try:
+            _checkWritable(file)
+        except OSError as error:
+            parser.error(f"argument {option}: {file} can't be written: {error.strerror}")
+
+
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """
     @param arguments: those of the process, if they are not given.
@@ -190,6 +238,8 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     unknown = [name for name in options.cases if name not in CASES]
     if unknown:
         parser.error(f"{', '.join(unknown)}: there are {', '.join(CASES)}")
+    if not options.list:
+        _refuseOutputs(parser, options)
     return Settings(
         tuple(CASES[name] for name in dict.fromkeys(options.cases or CASES)),
         options.servers,

@@ -75,6 +75,9 @@ def table(case: Case, rows: list[Row]) -> str:
 
 
 def _about(about: dict[str, Any]) -> str:
+    if not about:
+        # It was interrupted before anything was known.
+        return ""
     words = [
         f"{about['processors']} x {about['processor']}, Linux {about['kernel']}",
         f"Python {about['python']}, Twisted {about['twisted']}",
@@ -84,17 +87,25 @@ def _about(about: dict[str, Any]) -> str:
     return "; ".join(words)
 
 
-def _sum(missed: int) -> str:
-    if missed:
-        return "\nOne goal is missed." if missed == 1 else f"\n{missed} goals are missed."
-    return "\nNo goal that was measured is missed."
+def _sum(missed: int, isAny: bool, isWhole: bool) -> str:
+    if not isAny:
+        words = "Nothing was measured."
+    elif missed:
+        words = "One goal is missed." if missed == 1 else f"{missed} goals are missed."
+    else:
+        words = "No goal that was measured is missed."
+    return f"\n{words}" if isWhole else f"\nInterrupted: this is not all. {words}"
 
 
-def report(cases: Iterable[Case], results: Results) -> str:
-    """All that was measured, for people."""
-    parts = [_about(results.about)]
+def report(cases: Iterable[Case], results: Results, isWhole: bool = True) -> str:
+    """
+    All that was measured, for people.
+
+    @param isWhole: whether it was not interrupted.
+    """
+    parts = list(filter(None, [_about(results.about)]))
     parts += [f"{name} is left out: {why}" for name, why in results.about.get("missing", {}).items()]
-    missed = 0
+    missed, isAny = 0, False
     for case in cases:
         rows = rowsOf(case, results.measurements)
         failed = [one for one in results.measurements if one.case == case.name and one.error is not None]
@@ -104,6 +115,7 @@ def report(cases: Iterable[Case], results: Results) -> str:
         if rows:
             parts.append(table(case, rows))
             missed += misses(case, rows)
+            isAny = True
         parts += [f"{one.server}, {placeOf(one.point)}, round {one.round}: {one.error}" for one in failed]
-    parts.append(_sum(missed))
+    parts.append(_sum(missed, isAny, isWhole))
     return "\n".join(parts)

@@ -115,7 +115,11 @@ class Results:
         @raise OSError: if the file can't be read.
         @raise ValueError: if it is none of ours.
         """
-        found = json.loads(file.read_text())
-        if not isinstance(found, Mapping) or not {"about", "measurements"} <= found.keys():
-            raise ValueError(f"{file} holds no results")
-        return cls(dict(found["about"]), [Measurement(**each) for each in found["measurements"]])
+        try:
+            found = json.loads(file.read_text())
+            if not isinstance(found, Mapping) or not {"about", "measurements"} <= found.keys():
+                raise ValueError("it has no measurements")
+            return cls(dict(found["about"]), [Measurement(**each) for each in found["measurements"]])
+        except (TypeError, ValueError) as error:
+            # Of any other JSON, or of none at all.
+            raise ValueError(f"{file} holds no results: {error}") from None

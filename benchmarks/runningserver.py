@@ -78,21 +78,34 @@ class RunningServer:
         self._temporary = tempfile.TemporaryDirectory(prefix="rtmptw-bench-")
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._temporary.cleanup()
+            raise
+        try:
+            for port in {self.port, self.viewersPort}:
+                self._waitFor(port)
+            time.sleep(_SETTLE)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _start(self) -> None:
         directory = Path(self._temporary.name)
         command = self.kind.command(Start(directory, self.port, self.viewersPort, self._places))
         self._log = directory / "output.log"
         with self._log.open("wb") as output, onProcessor(self._processor):
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=directory
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=directory,
+                # A terminal's Ctrl-C is for this process, which ends that one.
+                start_new_session=True,
             )
-        try:
-            for port in {self.port, self.viewersPort}:
-                self._waitFor(port)
-        except BaseException:
-            self._end()
-            raise
-        time.sleep(_SETTLE)
-        return self
 
     def __exit__(
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None

@@ -52,6 +52,8 @@ class Child:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
             bufsize=0,
+            # A terminal's Ctrl-C is for this process, which ends that one.
+            start_new_session=True,
         )
         self._data = b""
 
