@@ -29,7 +29,8 @@ setup(
     extras_require={
         "bench": ["matplotlib"],
         "cli": ["tqdm"],
-        "test": ["pytest", "hypothesis", "coverage", "imageio-ffmpeg", "tqdm", "uvloop"],
+        "pcap": ["scapy"],
+        "test": ["pytest", "pytest-cov", "pytest-xdist", "hypothesis", "coverage", "imageio-ffmpeg", "tqdm", "uvloop"],
         "lint": ["ruff", "mypy", "mypy-zope"],
     },
     zip_safe=False,

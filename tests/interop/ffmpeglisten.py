@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, freePort, waitFor
 
 __all__ = ["FFmpegListening", "freeURL", "listenAndPlay", "listenAndReceive"]
 
@@ -52,8 +52,7 @@ class FFmpegListening(Process):
 
 def freeURL() -> str:
     """A URL with a port that was free a moment ago; FFmpeg does not say which one it would choose."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"rtmp://127.0.0.1:{listener.getsockname()[1]}/{_PATH}"
+    return f"rtmp://127.0.0.1:{freePort()}/{_PATH}"
 
 
 def _isTaken(port: int) -> bool:

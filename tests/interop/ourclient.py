@@ -5,6 +5,7 @@ and says how far it has come, a line each::
     python -m tests.interop.ourclient publish rtmp://127.0.0.1/live/test input.flv
     python -m tests.interop.ourclient play rtmp://127.0.0.1/live/test output.flv
 
+    running
     started
     sent
     ended: REASON
@@ -72,9 +73,11 @@ class OurClient(Process):
         """
         Wait until it has failed by itself.
 
+        @param patience: seconds, from when the program runs: on a busy machine Python alone takes some to start.
         @return: the name of the error, and its text.
         @raise AssertionError: if it does not, or in another way.
         """
+        waitFor("our client to run", lambda: self.said("running") or self.status is not None)
         status = self.wait(patience)
         failed = self.said("failed")
         if status != 1 or len(failed) != 1 or "Traceback" in self.output:
@@ -219,6 +222,7 @@ async def main(reactor: Any) -> None:
     """Do what the command line says."""
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     arguments = _arguments()
+    _say("running")
     try:
         await (_publish if arguments.action == "publish" else _play)(arguments, reactor)
     except rtmptw.RTMPError as error:

@@ -1,18 +1,33 @@
 """
-Programs as children of the tests: started, waited for with a deadline, and ended by their own process ID.
+Processes: programs as children of the tests, started, waited for with a deadline, and ended by their own process ID;
+and the tests' own, of which there are several where a run's tests are shared out (C{trial -j}, C{pytest -n}). What one
+of those has done, the others need not do again (L{once}), and what only one can do at a time, it does L{alone}.
 """
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import os
+import pickle
+import random
+import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+from functools import cache, wraps
+from inspect import signature
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import BinaryIO, ParamSpec, Self, TypeVar
+from uuid import uuid4
 
-__all__ = ["PATIENCE", "Process", "run", "waitFor"]
+__all__ = ["PATIENCE", "Process", "alone", "freePort", "once", "run", "runDirectory", "waitFor"]
 
 #: How long anything may take that takes a moment where nothing is wrong, seconds.
 PATIENCE = 40.0
@@ -20,7 +35,86 @@ PATIENCE = 40.0
 #: How often a condition is looked at, seconds.
 _STEP = 0.02
 
+#: The run that this process belongs to. Under C{trial -j} its name comes from the process that shares out the tests:
+#: it has imported them all, and the others have its environment. pytest-xdist's does not, but it gives each run a name.
+_RUN = os.environ.setdefault("RTMPTW_TEST_RUN", os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex)
+
+#: Ports that nobody gets who asks the system for any: with Linux those begin at 32768.
+_PORTS = range(20000, 32000)
+
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+
+@cache
+def runDirectory() -> Path:
+    """A directory that all processes of a run have in common, until the last of them ends."""
+    directory = Path(tempfile.gettempdir(), f"rtmptw-run-{_RUN}")
+    while True:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        # If the last one has ended just now, its directory is gone, and the next one has to be made.
+        with suppress(FileNotFoundError):
+            mark = (directory / "in-use").open("ab")
+            flock(mark, LOCK_SH)
+            if os.path.samestat(os.fstat(mark.fileno()), (directory / "in-use").stat()):
+                atexit.register(_leave, directory, mark)
+                return directory
+
+
+def _leave(directory: Path, mark: BinaryIO) -> None:
+    """Remove the directory of the run, if nobody else is in it."""
+    with mark, suppress(BlockingIOError):
+        flock(mark, LOCK_EX | LOCK_NB)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def alone(deed: str) -> Iterator[None]:
+    """
+    Wait until no other process of the run does the same, and keep them from it for the time being. Who waits for
+    something L{once} done must not be alone with what that has to be alone with.
+
+    @param deed: its name; what measures is called C{"measuring"}.
+    """
+    with (runDirectory() / f"{deed}.lock").open("ab") as lock:
+        flock(lock, LOCK_EX)
+        yield
+
+
+def once(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """
+    Decorate a function that takes its time, and would give the same again: in a run it is called once with the same
+    arguments (told apart by their C{repr}), and all processes have the result. If it raises an exception there is none,
+    and who comes next tries again.
+    """
+    parameters = signature(function)
+
+    @cache
+    @wraps(function)
+    def result(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        bound = parameters.bind(*args, **kwargs)
+        bound.apply_defaults()
+        digest = hashlib.sha256(repr(bound.arguments).encode()).hexdigest()[:16]
+        deed = f"{function.__module__}.{function.__qualname__}-{digest}"
+        done = runDirectory() / f"{deed}.pickle"
+        with alone(deed):
+            if not done.exists():
+                done.write_bytes(pickle.dumps(function(*args, **kwargs)))
+            value: _T = pickle.loads(done.read_bytes())
+            return value
+
+    return result
+
+
+def freePort() -> int:
+    """
+    A port of 127.0.0.1 that was free a moment ago, for programs that can't choose one, or don't say which. It is none
+    that a connection of another test gets meanwhile.
+    """
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def waitFor(what: str, condition: Callable[[], _T], patience: float = PATIENCE) -> _T:

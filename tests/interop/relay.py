@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, freePort, waitFor
 from tests.interop.programs import nginx, nginxRTMPModule
 
 __all__ = ["Relay"]
@@ -34,12 +34,6 @@ rtmp {{
 """
 
 
-def _freePort() -> int:
-    """A port that was free a moment ago; nginx can't choose one itself."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def _accepts(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port)).close()
@@ -61,7 +55,7 @@ class Relay(Process):
         @param directives: for its only application, C{live}.
         """
         program, module = nginx(), nginxRTMPModule()
-        self.port = _freePort()
+        self.port = freePort()
         configuration = directory / "nginx.conf"
         text = _CONFIGURATION.format(module=module, directory=directory, port=self.port, directives=directives)
         configuration.write_text(text)

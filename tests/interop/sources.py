@@ -9,19 +9,18 @@ the same program into a file.
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
-from functools import cache
+import hashlib
 from pathlib import Path
 
-from tests.interop.processes import run
+from tests.interop.processes import once, run, runDirectory
 from tests.interop.programs import ffmpeg9
 
-__all__ = ["CODECS", "MAPS", "longSource", "remux", "source"]
+__all__ = ["CODECS", "LONG", "MAPS", "longSource", "remux", "source"]
 
-#: Seconds of a source.
+#: Seconds of a source; and of one that is still on when other programs, which begin behind it, have started, however
+#: busy the machine is.
 SECONDS = 3
+LONG = 8
 
 _PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25")
 _SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000")
@@ -49,28 +48,20 @@ CODECS: dict[str, tuple[str, ...]] = {
 MAPS: dict[str, tuple[str, ...]] = {"multitrack": ("-map", "0")}
 
 
-@cache
-def _directory() -> Path:
-    """Where the sources are until the run is over."""
-    directory = tempfile.mkdtemp(prefix="rtmptw-sources-")
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    return Path(directory)
-
-
-@cache
+@once
 def source(codecs: str = "h264-aac", seconds: float = SECONDS) -> Path:
     """
     An input for publishers.
 
     @param codecs: one of L{CODECS}.
     """
-    path = _directory() / f"{codecs}-{seconds:g}.flv"
+    path = runDirectory() / f"{codecs}-{seconds:g}.flv"
     command = [ffmpeg9(), "-nostdin", "-v", "error", *_PICTURE, *_SOUND, *CODECS[codecs], "-t", f"{seconds:g}"]
     run([*command, "-f", "flv", str(path)], path.with_suffix(".log"))
     return path
 
 
-@cache
+@once
 def remux(program: str, input: Path, *options: str, before: tuple[str, ...] = ()) -> Path:
     """
     What this FFmpeg makes of an input when it publishes it, as a file.
@@ -78,16 +69,17 @@ def remux(program: str, input: Path, *options: str, before: tuple[str, ...] = ()
     @param options: of the output, which it is published with.
     @param before: of the input.
     """
-    path = _directory() / f"{input.stem}-{abs(hash((program, options, before)))}.flv"
+    which = hashlib.sha256(repr((program, options, before)).encode()).hexdigest()[:16]
+    path = runDirectory() / f"{input.stem}-{which}.flv"
     command = [program, "-nostdin", "-v", "error", *before, "-i", str(input), *options]
     run([*command, "-c", "copy", "-f", "flv", str(path)], path.with_suffix(".log"))
     return path
 
 
-@cache
+@once
 def longSource() -> Path:
     """More than 35,337 messages (wire facts 0.2) of a tiny picture and a tone."""
-    path = _directory() / "long.flv"
+    path = runDirectory() / "long.flv"
     run(
         [
             *(ffmpeg9(), "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=32x32:rate=250"),

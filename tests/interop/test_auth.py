@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readFLV, readWholeFLV
 from tests.interop.players import play
-from tests.interop.processes import Process
+from tests.interop.processes import Process, once
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish, gstPublish
 from tests.interop.server import Server
@@ -86,7 +85,7 @@ def _path(name: str) -> str:
     return f"live/{name.replace(' ', '-')}"
 
 
-@cache
+@once
 def runAll() -> tuple[dict[str, Ended | Exception], str]:
     """
     Let all publish and play, each publisher to a stream of its own.

@@ -9,12 +9,11 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
-from tests.interop.processes import Process
+from tests.interop.processes import Process, alone, once
 from tests.interop.server import ROOT
 
 #: How long it may take, s.
@@ -32,7 +31,7 @@ class Run:
     results: dict[str, Any]
 
 
-@cache
+@once
 def quickRun() -> Run:
     """Run two cases."""
     with tempfile.TemporaryDirectory(prefix="rtmptw-interop-") as directory:
@@ -40,7 +39,7 @@ def quickRun() -> Run:
         options = ("--quick", "--servers", "ours", "--json", str(file))
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "benchmarks", "fanout", "join", *options]
-        with Process(command, Path(directory, "output.log"), environment) as process:
+        with alone("measuring"), Process(command, Path(directory, "output.log"), environment) as process:
             process.succeed(PATIENCE)
             return Run(process.output, json.loads(file.read_text()))
 

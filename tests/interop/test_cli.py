@@ -11,12 +11,9 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from unittest import TestCase
 
-from rtmptw.wire.flv import FLVTag
 from rtmptw.wire.message import MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV, readWholeFLV
 from tests.interop.processes import PATIENCE, Process, waitFor
@@ -62,28 +59,20 @@ class CommandTestCase(TestCase):
 class ThereAndBackTests(CommandTestCase):
     """What is published is what is played: type, time and every byte."""
 
-    def carry(self, publishTo: str, playFrom: str, codecs: str, waitForPlayer: Callable[[], object]) -> list[FLVTag]:
-        """
-        Publish a source, and play it.
-
-        @param waitForPlayer: waits until it is played.
-        @return: what has come.
-        """
-        file = self.directory / "out.flv"
-        player = self.start("play", "play", playFrom, "-o", file)
-        waitForPlayer()
-        self.start("publish", "publish", source(codecs), publishTo).succeed()
-        player.succeed()
-        return readWholeFLV(file)
-
     def test_ourServer(self) -> None:
-        """Every codec."""
+        """Every codec, all at the same time."""
+        sources = {codecs: source(codecs) for codecs in CODECS}
+        files = {codecs: self.directory / f"{codecs}.flv" for codecs in CODECS}
         with Server() as server:
-            for count, codecs in enumerate(CODECS, 1):
-                url = server.url(f"live/{codecs}")
-                played = self.carry(url, url, codecs, partial(server.waitForLog, PLAYING, count))
-                sent = mediaOf(readWholeFLV(source(codecs)))
-                assertSameMedia(self, mediaOf(played), sent, codecs)
+            urls = {codecs: server.url(f"live/{codecs}") for codecs in CODECS}
+            players = [self.start(f"play-{name}", "play", urls[name], "-o", file) for name, file in files.items()]
+            server.waitForLog(PLAYING, len(players))
+            publishers = [self.start(f"publish-{name}", "publish", file, urls[name]) for name, file in sources.items()]
+            for process in (*publishers, *players):
+                process.succeed()
+            for codecs, file in files.items():
+                sent = mediaOf(readWholeFLV(sources[codecs]))
+                assertSameMedia(self, mediaOf(readWholeFLV(file)), sent, codecs)
                 assertSameMedia(self, mediaOf(readWholeFLV(server.recording(f"live/{codecs}"))), sent, codecs)
 
     def test_chain(self) -> None:
@@ -97,8 +86,11 @@ class ThereAndBackTests(CommandTestCase):
                 Server("--push", f"live={url}") as first,
                 Server("--pull", f"tv/news={url}/camera") as last,
             ):
-                waitForPlayer = partial(last.waitForLog, "tv/news: pulled from")
-                played = self.carry(first.url("live/camera"), last.url("tv/news"), "h264-aac", waitForPlayer)
+                player = self.start("play", "play", last.url("tv/news"), "-o", self.directory / "out.flv")
+                last.waitForLog("tv/news: pulled from")
+                self.start("publish", "publish", source(), first.url("live/camera")).succeed()
+                player.succeed()
+        played = readWholeFLV(self.directory / "out.flv")
         for type in (MessageType.AUDIO, MessageType.VIDEO):
             found, sent = (
                 mediaOf([tag for tag in tags if tag.type == type]) for tags in (played, readWholeFLV(source()))

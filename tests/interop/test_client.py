@@ -7,17 +7,16 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from unittest import TestCase
 
 from rtmptw.wire.command import Command
 from rtmptw.wire.message import MessageType
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readRTMP, readWholeFLV
 from tests.interop.ourclient import OurClient
-from tests.interop.processes import waitFor
+from tests.interop.processes import once, waitFor
 from tests.interop.proxy import Proxy
 from tests.interop.server import TWISTD, Server
-from tests.interop.sources import CODECS, longSource, source
+from tests.interop.sources import CODECS, LONG, longSource, source
 
 #: How long an end that needs no waiting may take, seconds. A time-out takes 15 or more.
 PROMPTLY = 5.0
@@ -39,7 +38,7 @@ class Carried:
     reason: str
 
 
-@cache
+@once
 def carryAll() -> dict[str, Carried]:
     """Publish in real time and play, all codecs at the same time."""
     results: dict[str, Carried] = {}
@@ -195,9 +194,10 @@ class RefusalTests(TestCase):
 
     def test_nameInUse(self) -> None:
         """And the first one notices nothing."""
+        input = source(seconds=LONG)
         with Server() as server:
             url = server.url("live/busy")
-            with OurClient("publish", url, source(), server.directory / "first.log") as first:
+            with OurClient("publish", url, input, server.directory / "first.log") as first:
                 first.started()
                 failure = self.failure(server, url)
                 first.succeed()
@@ -205,7 +205,7 @@ class RefusalTests(TestCase):
         self.assertEqual(
             failure, "CallError: publish refused: NetStream.Publish.BadName: live/busy is published already"
         )
-        assertSameMedia(self, recorded, mediaOf(readWholeFLV(source())))
+        assertSameMedia(self, recorded, mediaOf(readWholeFLV(input)))
 
     def test_password(self) -> None:
         """Without one, and with a wrong one; which is not repeated anywhere."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import TestCase
@@ -16,10 +15,11 @@ from rtmptw.wire.message import Message
 from tests.interop.compare import assertSameMedia, isFrame, mediaOf, readRTMP, readWholeFLV
 from tests.interop.ffmpeglisten import FFmpegListening, freeURL, listenAndPlay, listenAndReceive
 from tests.interop.ourclient import OurClient
+from tests.interop.processes import once
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.proxy import Proxy
 from tests.interop.relay import Relay
-from tests.interop.sources import CODECS, longSource, remux, source
+from tests.interop.sources import CODECS, LONG, longSource, remux, source
 
 #: How long an end that needs no waiting may take, seconds.
 PROMPTLY = 5.0
@@ -45,7 +45,7 @@ class Carried:
     reason: str
 
 
-@cache
+@once
 def throughNginx() -> dict[str, Carried]:
     """Publish in real time and play, all codecs at the same time."""
     results: dict[str, Carried] = {}
@@ -183,7 +183,7 @@ class NginxRefusalTests(TestCase):
             directory = Path(temporary)
             with Relay(directory, "") as relay:
                 url = f"rtmp://127.0.0.1:{relay.port}/live/busy"
-                with OurClient("publish", url, source(), directory / "first.log") as first:
+                with OurClient("publish", url, source(seconds=LONG), directory / "first.log") as first:
                     first.started()
                     with OurClient("publish", url, source(), directory / "second.log") as second:
                         failure = second.failure(PROMPTLY)

@@ -23,7 +23,7 @@ from rtmptw.wire.handshake import ClientHandshake
 from rtmptw.wire.message import MEDIA_CHUNK_STREAMS, Message, MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
 from tests.interop.opendoor import FEW
-from tests.interop.processes import waitFor
+from tests.interop.processes import alone, waitFor
 from tests.interop.server import Server
 
 #: How many publishers there are, and the time between two messages of each, seconds.
@@ -194,6 +194,7 @@ class DoorTests(TestCase):
         """The server."""
         self.stack = ExitStack()
         self.addCleanup(self.stack.close)
+        self.stack.enter_context(alone("measuring"))
         self.server = self.stack.enter_context(_Server())
 
     def publishers(self, count: int) -> list[_Publisher]:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readWholeFLV
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, once, waitFor
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish, gstPublish
 from tests.interop.server import Server
@@ -58,7 +57,7 @@ def _prepare(server: Server, name: str) -> tuple[list[str], Path]:
     return gstPublish(name, longSource(), sent, url, realTime=False), sent
 
 
-@cache
+@once
 def publishAll() -> dict[str, Published | Exception]:
     """Let all publish at once. A missing program stands as the exception that says so."""
     results: dict[str, Published | Exception] = {}

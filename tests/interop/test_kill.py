@@ -9,7 +9,7 @@ from unittest import TestCase
 
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV, readRTMP
 from tests.interop.players import decode
-from tests.interop.processes import Process, run, waitFor
+from tests.interop.processes import Process, alone, run, waitFor
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.proxy import Proxy
 from tests.interop.publishers import ffmpegPublish
@@ -30,7 +30,7 @@ class KillTests(TestCase):
         """
         @param decoder: the FFmpeg that plays what is left.
         """
-        with Server() as server, Proxy(server.port) as proxy:
+        with alone("measuring"), Server() as server, Proxy(server.port) as proxy:
             command = ffmpegPublish(ffmpeg9(), source(), proxy.url("live/killed"))
             with Process(command, server.directory / "ffmpeg.log"):
                 file = server.partial("live/killed")

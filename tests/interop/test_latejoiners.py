@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from unittest import SkipTest, TestCase
 
 from rtmptw.wire import amf0
@@ -15,7 +14,7 @@ from rtmptw.wire.media import classify
 from rtmptw.wire.message import Message, MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV, readRTMP, readWholeFLV, shift
 from tests.interop.players import decode
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, once, waitFor
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.proxy import Proxy
 from tests.interop.publishers import ffmpegPublish
@@ -23,7 +22,7 @@ from tests.interop.server import Server
 from tests.interop.sources import CODECS, MAPS, source
 
 #: Seconds of a stream.
-SECONDS = 4
+SECONDS = 6
 
 #: How far a stream is when the others join, ms. There is a keyframe in every second.
 LATE = 1300
@@ -49,7 +48,7 @@ class Joined:
     recording: list[FLVTag]
 
 
-@cache
+@once
 def joinAll() -> dict[str, Joined | Exception]:
     """Publish all kinds of streams, join each in its middle, decode it to its end."""
     publisher = ffmpeg9()

@@ -9,7 +9,6 @@ import json
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from unittest import TestCase
 from urllib.parse import unquote
 
@@ -17,7 +16,7 @@ from rtmptw.session.authentication import nextQuery
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readWholeFLV
 from tests.interop.limelight import ECHOED, FORGETFUL, LONG
 from tests.interop.ourclient import OurClient
-from tests.interop.processes import Process
+from tests.interop.processes import Process, once
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish
 from tests.interop.server import Server
@@ -103,7 +102,7 @@ def _publisher(program: str, server: Server, name: str, case: Case) -> Process:
     return Process(ffmpegPublish(FFMPEGS[program](), source(), url, realTime=False), log)
 
 
-@cache
+@once
 def publishAll(program: str) -> dict[str, Ended]:
     """
     Let a program publish every case, all at the same time.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from unittest import SkipTest, TestCase
 
@@ -21,7 +20,7 @@ from rtmptw.wire.flv import FLVTag
 from rtmptw.wire.message import Message, MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV, readRTMP, readWholeFLV
 from tests.interop.players import PLAYERS, play
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, once, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.proxy import Proxy
 from tests.interop.publishers import ffmpegPublish
@@ -55,7 +54,7 @@ class Played:
     connections: int
 
 
-@cache
+@once
 def playAll() -> tuple[list[FLVTag], dict[str, Played | Exception]]:
     """
     Let all wait for a stream, publish it, and wait until they have ended.

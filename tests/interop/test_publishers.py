@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readFLV, readWholeFLV
-from tests.interop.processes import Process
+from tests.interop.processes import Process, once
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish, gstPublish
 from tests.interop.server import Server
@@ -71,7 +70,7 @@ NAMES = (
 )
 
 
-@cache
+@once
 def publishAll() -> dict[str, Published | Exception]:
     """Let all publish, each to a stream of its own. A missing program stands as the exception that says so."""
     results: dict[str, Published | Exception] = {}

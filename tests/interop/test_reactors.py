@@ -70,10 +70,11 @@ SOUND = 400
 
 #: When the slow viewer stops to read, how long that is (seconds), and how much the system may keep for it on its side,
 #: bytes: on the server's side Linux keeps up to 4 MB, less than what comes meanwhile, and with that the viewer is not
-#: yet so far behind that it would have to skip (8 MiB, 5 s).
+#: yet so far behind that it would have to skip (8 MiB, 5 s). With less than some kilobytes on the viewer's side, TCP
+#: takes seconds to get going again, which is nothing of the server's.
 STOP = 0.5
 PAUSE = 1.8
-SMALL = 1024
+SMALL = 16 * 1024
 LARGE = 1024 * 1024
 
 #: How long anything may take, seconds.

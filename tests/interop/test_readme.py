@@ -17,12 +17,15 @@ from time import monotonic, sleep
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
+from tests.interop.processes import alone, waitFor
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = os.environ.get("RTMPTW_INTEROP") == "required"
 PORT = 1935
 #: Any that is free.
 TLS_PORT = 18443
+#: A user's: without what C{trial -j} tells its processes; a new environment would find in it all that this one has.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 _BLOCK = re.compile(r"^\.\. code-block:: \w+\n   :name: (\S+)\n\n((?:   .*\n|\n)+)", re.MULTILINE)
 
@@ -48,6 +51,7 @@ class ReadmeTests(TestCase):
                 if REQUIRED:
                     raise AssertionError(f"{program} is missing: Debian package ffmpeg")
                 raise SkipTest(f"{program} is missing: Debian package ffmpeg")
+        self.enterContext(alone(f"port-{PORT}"))
         if isListening():
             raise (AssertionError if REQUIRED else SkipTest)(f"port {PORT}, which the README names, is in use")
         self.directory = Path(tempfile.mkdtemp(prefix="rtmptw-"))
@@ -64,6 +68,7 @@ class ReadmeTests(TestCase):
         process = subprocess.Popen(
             ["bash", "-c", command],
             cwd=self.directory,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -98,6 +103,7 @@ class ReadmeTests(TestCase):
         return subprocess.run(
             ["bash", "-c", command],
             cwd=self.directory,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -122,8 +128,7 @@ class ReadmeTests(TestCase):
         self.assertEqual(recording.returncode, 0, recording.stderr)
         self.assertRegex(recording.stdout, r"camera-\d{8}T\d{6}\.\d{3}Z\.flv")
         self.assertRegex(recording.stderr, r"Duration: 00:00:(09\.9|10\.)")
-        self.publishAndPlay()
-        self.copy()
+        self.publishAndPlay(server)
         self.encrypted()
         self.stop(server)
         self.assertIn("Server Shut Down", self.output(server))
@@ -132,28 +137,27 @@ class ReadmeTests(TestCase):
         for case in ("fanout", "join"):
             self.assertRegex(measured.stdout, rf"(?m)^{case}: ")
 
-    def publishAndPlay(self) -> None:
-        """The commands for files: what is published comes back."""
-        player = self.start(self.blocks["rtmptw-play"])
-        published = self.run_(self.blocks["rtmptw-publish"])
-        self.assertEqual(published.returncode, 0, published.stderr)
-        self.assertEqual(player.wait(15), 0, self.output(player))
-        watched, again = (mediaOf(readWholeFLV(self.directory / name)) for name in ("watched.flv", "again.flv"))
-        assertSameMedia(self, again, watched)
-
-    def copy(self) -> None:
-        """The client: what is published as one name is seen under the other."""
+    def publishAndPlay(self, server: subprocess.Popen[str]) -> None:
+        """
+        The commands for files: what is published comes back. And the client: what is published as one name is seen
+        under the other. Both at the same time.
+        """
         name = "copycat.py"
         (self.directory / name).write_text(self.blocks[name])
-        program = self.start(f".venv/bin/python {name}")
-        player = self.start(self.blocks["rtmptw-play"].replace("again", "copy"))
-        published = self.run_(self.blocks["rtmptw-publish"].replace("live/again", "live/camera"))
-        self.assertEqual(published.returncode, 0, published.stderr)
-        for process in (program, player):
-            self.assertEqual(process.wait(15), 0, self.output(process))
+        play, publish = self.blocks["rtmptw-play"], self.blocks["rtmptw-publish"]
+        commands = (play, play.replace("again", "copy"), f".venv/bin/python {name}")
+        players = [self.start(command) for command in commands]
+        program = players[-1]
+        # The first one that plays live/camera has gone already.
+        wanted = sorted(("again", "camera", "camera", "copy"))
+        waitFor("the players", lambda: sorted(re.findall(r"playing live/(\w+)$", self.output(server), re.M)) == wanted)
+        publishers = [self.start(command) for command in (publish, publish.replace("live/again", "live/camera"))]
+        for process, seconds in (*((one, 60) for one in publishers), *((one, 15) for one in players)):
+            self.assertEqual(process.wait(seconds), 0, self.output(process))
         self.assertIn("copied, until the server said: ", self.output(program))
-        watched, copy = (mediaOf(readWholeFLV(self.directory / name)) for name in ("watched.flv", "copy.flv"))
-        assertSameMedia(self, copy, watched)
+        watched = mediaOf(readWholeFLV(self.directory / "watched.flv"))
+        for file in ("again.flv", "copy.flv"):
+            assertSameMedia(self, mediaOf(readWholeFLV(self.directory / file)), watched, file)
 
     def encrypted(self) -> None:
         """The certificate, a server that has it, and a client that trusts it."""

@@ -5,30 +5,33 @@ A second publisher of a name that is taken is told so, and goes, whatever it is;
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import cache
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readWholeFLV
-from tests.interop.processes import Process
+from tests.interop.processes import Process, once
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish, gstPublish
 from tests.interop.server import Server
-from tests.interop.sources import remux, source
+from tests.interop.sources import LONG, remux, source
 
 PATH = "live/busy"
 
-#: How long a refused publisher may take, seconds. librtmp takes 30 where the refusal or the close is missing.
+#: How long a refused publisher's connection may last, and then the publisher, seconds. librtmp takes 30 where the
+#: refusal or the close is missing.
 PROMPTLY = 5.0
 
+#: The server's line in the log about a connection that it has closed, and how long that lasted, seconds.
+CLOSED = r"closed: publish refused: .* \((\d+\.\d) s; "
 
-@cache
+
+@once
 def refuseAll() -> tuple[list[Media], dict[str, tuple[int, str] | Exception]]:
     """
     Publish, and let the others try to.
 
     @return: the recording of the first, and for each of the others its exit status and what it has said.
     """
-    program, input = ffmpeg9(), source()
+    program, input = ffmpeg9(), source(seconds=LONG)
     results: dict[str, tuple[int, str] | Exception] = {}
     with Server() as server, ExitStack() as stack:
         url, directory = server.url(PATH), server.directory
@@ -45,6 +48,9 @@ def refuseAll() -> tuple[list[Media], dict[str, tuple[int, str] | Exception]]:
                 results[name] = error
             else:
                 running[name] = stack.enter_context(Process(command, directory / f"{name}.log"))
+        lasted = [float(seconds) for seconds in server.waitForLog(CLOSED, len(running))]
+        if max(lasted, default=0) > PROMPTLY:
+            raise AssertionError(f"the refused connections were closed after {lasted} s")
         for name, process in running.items():
             try:
                 results[name] = process.wait(PROMPTLY), process.output
@@ -87,4 +93,4 @@ class BusyNameTests(TestCase):
     def test_first(self) -> None:
         """The first one's recording is complete, and nothing of the others is in it."""
         recorded, _ = refuseAll()
-        assertSameMedia(self, recorded, mediaOf(readWholeFLV(remux(ffmpeg9(), source()))))
+        assertSameMedia(self, recorded, mediaOf(readWholeFLV(remux(ffmpeg9(), source(seconds=LONG)))))

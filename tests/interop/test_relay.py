@@ -12,12 +12,12 @@ from unittest import TestCase
 from rtmptw.wire.message import MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
 from tests.interop.ourclient import OurClient
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, alone, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.publishers import ffmpegPublish
 from tests.interop.relay import Relay
 from tests.interop.server import Server
-from tests.interop.sources import remux, source
+from tests.interop.sources import LONG, remux, source
 from tests.interop.watcher import Seen, Watcher
 
 #: For how long nginx is away, seconds; the source has a keyframe every second.
@@ -114,8 +114,9 @@ class OurOwnTests(TestCase):
 
     def test_wanted(self) -> None:
         """A stream is fetched for a late viewer, and it is at a keyframe at once; nobody has asked before."""
+        input = source(seconds=LONG)
         with Server() as here, Server("--pull", f"live/x={here.url('live/x')}") as other:
-            command = ffmpegPublish(ffmpeg9(), source(), here.url("live/x"))
+            command = ffmpegPublish(ffmpeg9(), input, here.url("live/x"))
             with Process(command, here.directory / "ffmpeg.log") as publisher:
                 here.partial("live/x")
                 time.sleep(1.2)
@@ -174,7 +175,8 @@ class KilledTests(TestCase):
         The publisher notices nothing: the first server has all of it. The player stays connected; after each return it
         goes on at a keyframe, soon, and time never goes back.
         """
-        seen, outages = self.run_()
+        with alone("measuring"):
+            seen, outages = self.run_()
         frames = [one for one in seen if one.isFrame]
         delays = []
         for killed, returned in outages:

@@ -11,16 +11,20 @@ import socket
 import ssl
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Self
 from unittest import SkipTest, TestCase
 from xml.etree import ElementTree
 
 from cryptography import x509
 
 from rtmptw.tls.servercertificates import LOOK_SECONDS
+from rtmptw.wire.flv import encodeTag, fileHeader
 from tests.interop import lightplayers
 from tests.interop.compare import assertSameMedia, isFrame, mediaOf, readFLV, readWholeFLV
-from tests.interop.processes import Process, run, waitFor
+from tests.interop.processes import PATIENCE, Process, run, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.publishers import ffmpegPublish
 from tests.interop.server import ROOT, Server
@@ -31,10 +35,11 @@ from tests.tls.authority import DAY, Authority, Credential
 SOON = 3.0
 
 #: How often a certificate is replaced under load, and before which of them there is a bad one. A replacement takes as
-#: long as the server waits between two looks at the files; the stream (seconds) outlasts them.
+#: long as the server waits between two looks at the files. The stream ends behind the last one; if it takes as long as
+#: this (seconds), they have taken too long.
 REPLACEMENTS = 100
 BAD_EVERY = 20
-SECONDS = 60
+SECONDS = 100
 
 #: Players that are programs of their own, and those in one process.
 FFMPEGS = 2
@@ -92,6 +97,44 @@ class _TLSServer(Server):
             certificate = client.getpeercert(binary_form=True)
         assert certificate is not None
         return x509.load_der_x509_certificate(certificate).serial_number
+
+
+class _Feed(Thread):
+    """
+    A source that can be ended early, to be used in a C{with}: whole tags, through a pipe with a name.
+
+    @ivar pipe: where it is to be read.
+    @ivar file: what has gone through it, at the end.
+    """
+
+    def __init__(self, source: Path, pipe: Path) -> None:
+        super().__init__(daemon=True)
+        self.pipe = pipe
+        self.file = pipe.with_suffix(".flv")
+        self._tags = readWholeFLV(source)
+        self._ended = Event()
+        os.mkfifo(pipe)
+
+    def run(self) -> None:
+        """Write until it is ended, or nobody reads any more."""
+        with suppress(BrokenPipeError), self.pipe.open("wb", 0) as pipe, self.file.open("wb") as file:
+            for data in (fileHeader(), *(encodeTag(tag.type, tag.timestamp, tag.payload) for tag in self._tags)):
+                if self._ended.is_set():
+                    break
+                pipe.write(data)
+                file.write(data)
+
+    def end(self) -> None:
+        """End it behind the tag that is being written."""
+        self._ended.set()
+        self.join(PATIENCE)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
 
 
 def _sslscan() -> str:
@@ -190,12 +233,12 @@ class ReplacementTests(TestCase):
         C{ssl:}: a hundred replacements under a publisher in real time and twenty players, who join all the time: the
         recording is what was sent, and everybody has got everything since a keyframe before it joined.
         """
-        program = ffmpeg9()
-        sent = mediaOf(readWholeFLV(remux(program, source(seconds=SECONDS))))
+        program, input = ffmpeg9(), source(seconds=SECONDS)
         with _TLSServer() as server, ExitStack() as stack:
             url = server.url("live/camera", "rtmps")
             secure = ["-tls_verify", "1", "-ca_file", str(server.authority)]
-            command = ffmpegPublish(program, source(seconds=SECONDS), url)
+            feed = stack.enter_context(_Feed(input, server.directory / "feed"))
+            command = ffmpegPublish(program, feed.pipe, url)
             command[-1:] = [*secure, url]
             publisher = stack.enter_context(Process(command, server.directory / "publisher.log"))
             waitFor("the recording to begin", lambda: mediaOf(readFLV(server.partial("live/camera"))))
@@ -219,9 +262,12 @@ class ReplacementTests(TestCase):
                 if number % BAD_EVERY == BAD_EVERY - 1:
                     self.spoil(server, certificate)
                 certificate = self.replace(server)
+            server.waitForLog("playing live/camera", LIGHT + FFMPEGS)
             self.assertIsNone(publisher.status, "the stream is over before the last replacement")
+            feed.end()
             for process in (publisher, light, *players):
                 process.succeed()
+            sent = mediaOf(readWholeFLV(remux(program, feed.file)))
             recording = readWholeFLV(server.recording("live/camera"))
             got = lightplayers.read(server.directory / "light.json")
             played = [[tag for tag in readWholeFLV(file) if isFrame(tag)] for file in files]

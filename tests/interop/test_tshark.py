@@ -5,12 +5,11 @@ What somebody else's parser says: tshark dissects a publish and a play, and find
 from __future__ import annotations
 
 import re
-from functools import cache
 from unittest import TestCase
 
 from tests.interop.pcap import SERVER_PORT, writeCapture
 from tests.interop.players import play
-from tests.interop.processes import Process, run
+from tests.interop.processes import Process, once, run
 from tests.interop.programs import ffmpeg9, rtmpdump, tshark
 from tests.interop.proxy import Proxy
 from tests.interop.publishers import ffmpegPublish
@@ -21,7 +20,7 @@ from tests.interop.test_players import PLAY
 PATH = "live/dissected"
 
 
-@cache
+@once
 def dissect() -> tuple[str, list[str]]:
     """
     Publish with FFmpeg, play with rtmpdump, and show tshark all that was said.
