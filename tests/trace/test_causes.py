@@ -1,0 +1,186 @@
+# -*- test-case-name: tests.trace.test_causes -*-
+"""
+Tests for the catalogue: L{rtmptw.trace.causes} and what it is joined from.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.trace.causes import CAUSES, CLIENTS, Cause, Severity
+from rtmptw.trace.chunkcauses import CHUNK_CAUSES
+from rtmptw.trace.clientcauses import CLIENT_CAUSES
+from rtmptw.trace.commandcauses import COMMAND_CAUSES
+from rtmptw.trace.handshakecauses import HANDSHAKE_CAUSES
+from rtmptw.trace.mediacauses import MEDIA_CAUSES
+from rtmptw.trace.sessioncauses import SESSION_CAUSES
+from rtmptw.trace.statuscauses import STATUS_CAUSES
+
+FACTS = (Path(__file__).parents[2] / "docs" / "wire-facts.md").read_text()
+
+#: The sections of RTMP 1.0 that there are, from 5.2 on.
+SPECIFICATION = {
+    *("5.2.1", "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.3.1", "5.3.1.1", "5.3.1.2", "5.3.1.2.1", "5.3.1.2.2", "5.3.1.3"),
+    *("5.4.1", "5.4.2", "5.4.3", "5.4.4", "5.4.5", "6.1", "6.2", "7.1.1", "7.1.2", "7.1.3", "7.1.4", "7.1.5", "7.1.6"),
+    *("7.1.7", "7.2.1.1", "7.2.1.2", "7.2.1.3", "7.2.2.1", "7.2.2.2", "7.2.2.3", "7.2.2.4", "7.2.2.5", "7.2.2.6"),
+    *("7.2.2.7", "7.2.2.8"),
+}
+
+#: What wire facts 3.6 and 11 call harmless with every client that was run.
+HARMLESS = {"answers-transaction-0", "createstream-undefined", "waits-for-pong"}
+
+#: Names that other places use.
+SHARED = [
+    "connect-transaction-id",
+    "transaction-id-not-number",
+    "reply-not-chunked",
+    "announced-chunk-size-not-used",
+    "client-chunk-size-ignored",
+    "s2-waits-for-c2",
+    "c2-tail-dropped",
+    "s1-version-without-digest",
+    "s2-not-an-echo",
+    "reply-as-amf3",
+    "createstream-transaction-id",
+    "createstream-undefined",
+    "createstream-id-not-number",
+    "createstream-id-not-1",
+    "onstatus-ecma",
+    "onstatus-undefined",
+    "publish-only-result",
+    "onstatus-on-stream-0",
+    "connect-without-code",
+    "first-status-not-start",
+    "waits-for-fcpublish",
+    "waits-for-createstream-first",
+    "waits-for-checkbw",
+    "waits-for-pong",
+    "answers-transaction-0",
+    "error-without-close",
+    "refusal-without-status",
+    "slow-replies",
+    "waits-for-metadata",
+    "waits-for-keyframe",
+    "unasked-acks",
+    "writes-to-publisher",
+    "stops-reading",
+    "closes-on-unknown-type",
+    "closes-on-junk-data",
+    "closes-on-extra-argument",
+    "extended-timestamp-not-expected",
+    "extended-timestamp-always-expected",
+    "extended-timestamp-not-repeated",
+    "name-stays-taken",
+    "tail-dropped",
+    "media-before-start",
+    "metadata-undefined",
+    "end-without-unpublishnotify",
+    "end-without-streameof",
+    "short-command",
+    "type15-to-player",
+    "abort-sent",
+    "control-value",
+    "no-answer",
+    "closed-without-reason",
+    "not-rtmp",
+    "media-damaged",
+    "media-lost-in-the-middle",
+    "unsupported-marker",
+    "client-not-chunked",
+    "error-status-unknown-code",
+]
+
+
+def sections(source: str) -> tuple[list[str], list[str]]:
+    """The wire facts, and the sections of RTMP 1.0, that a source names."""
+    facts, _, specification = source.partition("; RTMP 1.0, section")
+    assert facts.startswith("wire facts "), source
+    return facts.removeprefix("wire facts ").split(", "), re.findall(r"\d[\d.]*", specification)
+
+
+def exists(fact: str) -> bool:
+    """Whether the wire facts have such a section, or such a row in it."""
+    row = re.fullmatch(r"3\.6 row (\d+)", fact)
+    if row is not None:
+        return f"\n{row[1]}. " in FACTS.partition("### 3.6")[2].partition("\n## ")[0]
+    listed = re.fullmatch(r"(0|10)\.(\d+)", fact)
+    if listed is not None:
+        return f"\n{listed[2]}. " in FACTS.partition(f"\n## {listed[1]}.")[2].partition("\n## ")[0]
+    heading = rf"\n### {re.escape(fact)} " if "." in fact else rf"\n## {fact}\. "
+    return re.search(heading, FACTS) is not None
+
+
+class CatalogueTests(SynchronousTestCase):
+    def test_theSharedNamesAreThere(self) -> None:
+        self.assertEqual([name for name in SHARED if name not in CAUSES], [])
+
+    def test_nothingIsNamedTwice(self) -> None:
+        parts = (
+            HANDSHAKE_CAUSES,
+            CHUNK_CAUSES,
+            COMMAND_CAUSES,
+            STATUS_CAUSES,
+            SESSION_CAUSES,
+            MEDIA_CAUSES,
+            CLIENT_CAUSES,
+        )
+        names = [cause.name for part in parts for cause in part]
+        self.assertEqual(sorted(names), sorted(CAUSES))
+        self.assertEqual(len({cause.title for cause in CAUSES.values()}), len(CAUSES))
+
+    def test_namesAreShort(self) -> None:
+        for name, cause in CAUSES.items():
+            self.assertEqual(name, cause.name)
+            self.assertRegex(name, r"\A[a-z0-9]+(-[a-z0-9]+)+\Z")
+            self.assertTrue(len(name) <= 40, name)
+
+    def test_allSaysSomething(self) -> None:
+        for cause in CAUSES.values():
+            self.assertTrue(20 <= len(cause.title) <= 110, cause.title)
+            self.assertFalse(cause.title.endswith("."), cause.title)
+            self.assertIsInstance(cause.severity, Severity)
+            for text in (cause.mend, *cause.clients.values()):
+                self.assertTrue(len(text) >= 9 and text.endswith((".", ".)")), (cause.name, text))
+                self.assertNotIn("  ", text)
+                self.assertTrue(text.isascii() and text.isprintable(), (cause.name, text))
+
+    def test_whatIsNoAdviceSaysWhatAClientDoes(self) -> None:
+        """But for a fault of the client's own."""
+        for cause in CAUSES.values():
+            if cause.severity is not Severity.ADVICE and cause not in CLIENT_CAUSES:
+                self.assertTrue(cause.clients, cause.name)
+
+    def test_theClientsAreKnownAndInOrder(self) -> None:
+        for cause in CAUSES.values():
+            order = [client for client in CLIENTS if client in cause.clients]
+            self.assertEqual((cause.name, list(cause.clients)), (cause.name, order))
+
+    def test_whatWasNotRunSaysSo(self) -> None:
+        """Nobody has run these (wire facts 12)."""
+        for cause in CAUSES.values():
+            for client in {"MediaMTX", "SRS", "Flash"} & set(cause.clients):
+                self.assertRegex(cause.clients[client], r"\(from .*not run\)", (cause.name, client))
+
+    def test_theSectionsExist(self) -> None:
+        for cause in CAUSES.values():
+            facts, specification = sections(cause.source)
+            for fact in facts:
+                self.assertTrue(exists(fact), (cause.name, fact))
+            self.assertEqual((cause.name, set(specification) - SPECIFICATION), (cause.name, set()))
+
+    def test_sectionsThatDoNotExistAreSeen(self) -> None:
+        for fact in ("3.6 row 22", "10.100", "0.6", "3.7", "13"):
+            self.assertFalse(exists(fact), fact)
+
+    def test_everyRowOfTheStallsHasACause(self) -> None:
+        rows = {int(row) for cause in CAUSES.values() for row in re.findall(r"3\.6 row (\d+)", cause.source)}
+        self.assertEqual(rows, set(range(1, 22)))
+
+    def test_whatIsHarmlessIsAdvice(self) -> None:
+        self.assertEqual({CAUSES[name].severity for name in HARMLESS}, {Severity.ADVICE})
+
+    def test_aCauseIsAValue(self) -> None:
+        self.assertEqual(Cause("a-b", "t", Severity.STOPS, "m", "s"), Cause("a-b", "t", Severity.STOPS, "m", "s", {}))
