@@ -55,7 +55,7 @@ from rtmptw.wire.amf import AMFValue
 from rtmptw.wire.handshake import ClientHandshake
 from rtmptw.wire.limits import ReadLimits
 
-__all__ = ["CONNECT_SECONDS", "LINGER_SECONDS", "RTMPClientFactory", "connect", "play", "publish"]
+__all__ = ["CONNECT_SECONDS", "LINGER_SECONDS", "RTMPClientFactory", "connect", "endpointOf", "play", "publish"]
 
 #: How long everything up to the answer to connect may take, seconds; with authentication, that is three connections.
 CONNECT_SECONDS = 30.0
@@ -216,6 +216,17 @@ def play(url: str | RTMPURL, subscriber: ISubscriber, *, start: float = -2.0, **
     return Deferred.fromCoroutine(run())
 
 
+def endpointOf(url: RTMPURL, reactor: Any, tls: IOpenSSLClientConnectionCreator | None = None) -> IStreamClientEndpoint:
+    """
+    The way to the server of a URL.
+
+    @param tls: for rtmps: how to check the server; by default, as L{clientTLS} does.
+    @raise CertificateError: if the system's certificates are of no use.
+    """
+    plain = HostnameEndpoint(reactor, url.host, url.port)
+    return wrapClientTLS(tls or clientTLS(url.host), plain) if url.secure else plain
+
+
 def _parse(url: str | RTMPURL) -> RTMPURL:
     return url if isinstance(url, RTMPURL) else RTMPURL.parse(url)
 
@@ -259,10 +270,7 @@ class _Attempt:
             return cast(IStreamClientEndpoint, clientFromString(reactor, endpoint))
         if endpoint is not None:
             return endpoint
-        plain = HostnameEndpoint(reactor, self._url.host, self._url.port)
-        if not self._url.secure:
-            return plain
-        return wrapClientTLS(tls or clientTLS(self._url.host), plain)
+        return endpointOf(self._url, reactor, tls)
 
     def run(self, timeout: float) -> Deferred[ClientConnection]:
         """See L{connect}."""

@@ -1,0 +1,46 @@
+# -*- test-case-name: tests.doctor.test_probe -*-
+"""
+A probe: one question to a server that no single client's visit answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rtmptw.dialects.finding import Finding, Step
+from rtmptw.dialects.visit import Visit
+from rtmptw.doctor.target import Target
+from rtmptw.trace.causes import CAUSES
+
+__all__ = ["Probe", "Untestable", "finding"]
+
+
+class Untestable(Exception):
+    """The question can't be put to this server; the text says why."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """
+    One question.
+
+    @ivar name: what it is called at the command line.
+    @ivar question: what is asked, for people.
+    @ivar ask: asks it.
+    """
+
+    name: str
+    question: str
+    ask: Callable[[Target], Awaitable[list[Finding]]]
+
+
+def finding(probe: str, cause: str, words: str, visit: Visit | None = None, step: Step = Step.MEDIA) -> Finding:
+    """
+    What a probe has found.
+
+    @param visit: who has found it, if what came last is to be shown.
+    """
+    known = CAUSES[cause]
+    came = () if visit is None else visit.since()[-8:]
+    return Finding(known, next(iter(known.clients), ""), probe, step, words, None, came, None)
