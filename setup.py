@@ -29,8 +29,11 @@ setup(
     extras_require={
         "bench": ["matplotlib"],
         "cli": ["tqdm"],
-        "pcap": ["scapy"],
-        "test": ["pytest", "pytest-cov", "pytest-xdist", "hypothesis", "coverage", "imageio-ffmpeg", "tqdm", "uvloop"],
+        "pcap": ["scapy>=2.6"],
+        "test": [
+            *("pytest", "pytest-cov", "pytest-xdist", "hypothesis", "coverage", "docutils"),
+            *("imageio-ffmpeg", "scapy>=2.6", "tqdm", "uvloop"),
+        ],
         "lint": ["ruff", "mypy", "mypy-zope"],
     },
     zip_safe=False,
