@@ -46,6 +46,11 @@ ROOMS = {
     "record": _LIVE | {"live"},
     "relay": _LIVE | {"live", "client", "discretion", "url"},
     "tools": _LIVE | {"client", "url"},
+    "trace": _BOTTOM | {"wire", "outlet", "plainsocket", "directoutlet", "closereason", "keepalive"},
+    "compare": _BOTTOM | {"wire", "trace"},
+    "dialects": _BOTTOM | {"wire", "url", "trace"},
+    "doctor": _BOTTOM | {"wire", "url", "trace", "dialects"},
+    "testing": _BOTTOM | {"wire", "url", "trace", "dialects", "doctor", "client"},
 }
 
 #: These put everything together.

@@ -130,6 +130,7 @@ class ReadmeTests(TestCase):
         self.assertRegex(recording.stderr, r"Duration: 00:00:(09\.9|10\.)")
         self.publishAndPlay(server)
         self.encrypted()
+        self.doctorAndTrace()
         self.stop(server)
         self.assertIn("Server Shut Down", self.output(server))
         measured = self.run_(self.blocks["benchmarks"], 120)
@@ -158,6 +159,22 @@ class ReadmeTests(TestCase):
         watched = mediaOf(readWholeFLV(self.directory / "watched.flv"))
         for file in ("again.flv", "copy.flv"):
             assertSameMedia(self, mediaOf(readWholeFLV(self.directory / file)), watched, file)
+
+    def doctorAndTrace(self) -> None:
+        """The server is healthy, and what a client and it say to each other can be looked at."""
+        examined = self.run_(self.blocks["doctor"])
+        self.assertEqual(examined.returncode, 0, examined.stdout + examined.stderr)
+        self.assertRegex(examined.stdout, r"live: no findings, ")
+        tracer = self.start(self.blocks["trace"])
+        # Who tried the port would be the one client that it waits for.
+        waitFor("the tracer", lambda: "leads to" in self.output(tracer))
+        published = self.run_(".venv/bin/rtmptw publish --fast watched.flv rtmp://127.0.0.1:1936/live/traced")
+        self.assertEqual(published.returncode, 0, published.stderr)
+        self.assertEqual(tracer.wait(15), 0, self.output(tracer))
+        self.assertRegex(self.output(tracer), r"C->S  publish\(\d+, null, \"<key#1>\"")
+        read = self.run_(".venv/bin/rtmptw trace --read traces/1")
+        self.assertEqual(read.returncode, 0, read.stderr)
+        self.assertIn("NetStream.Publish.Start", read.stdout)
 
     def encrypted(self) -> None:
         """The certificate, a server that has it, and a client that trusts it."""
@@ -193,3 +210,10 @@ class ReadmeTests(TestCase):
         while "keyframes, then" not in self.output(program) and monotonic() < deadline:
             sleep(0.1)
         self.assertRegex(self.output(program), r"(?m)^2 keyframes, then: ")
+
+    def test_theTests(self) -> None:
+        """The test case for servers: it passes, and its reactor is clean."""
+        (self.directory / "test_every.py").write_text(self.blocks["testing"])
+        tested = self.run_(f"{sys.executable} -m twisted.trial test_every")
+        self.assertEqual(tested.returncode, 0, tested.stdout + tested.stderr)
+        self.assertIn("PASSED (successes=1)", tested.stdout + tested.stderr)
