@@ -35,9 +35,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IReactorTime
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import (
+    IAddress,
+    IHandshakeListener,
+    IOpenSSLClientConnectionCreator,
+    IReactorTime,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from rtmptw.client import endpointOf
+from rtmptw.closereason import whyLost
 from rtmptw.dialects.contact import Contact, ContactFactory
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Finding, Progress, Step, StepState
@@ -103,11 +114,14 @@ def target(
         from twisted.internet import reactor
     published = _parsed(url)
     endpoint, clock = endpointOf(published, reactor, tls), IReactorTime(reactor)
+    played = published if playURL is None else _parsed(playURL)
 
     def connect() -> Deferred[Any]:
-        return endpoint.connect(ContactFactory(clock))
+        if not published.secure:
+            return endpoint.connect(ContactFactory(clock))
+        return Deferred.fromCoroutine(_secured(endpoint, clock))
 
-    return Target(published, connect, clock, published if playURL is None else _parsed(playURL), patience)
+    return Target(published, connect, clock, played, patience)
 
 
 def examineServer(
@@ -150,6 +164,44 @@ def fakePlayer(url: str | RTMPURL, **options: Any) -> Deferred[Witness | None]:
     @return: L{None} if the server lets nobody play; fails with L{Unreachable} if nobody is there.
     """
     return Deferred.fromCoroutine(target(url, **options).witness())
+
+
+@implementer(IHandshakeListener)
+class _SecureContact(Contact):
+    """
+    A contact that is there when TLS is: else a server with a wrong certificate would look like one that says nothing.
+
+    @ivar secured: the contact; fails with C{ConnectError} if TLS does.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        super().__init__(clock)
+        self.secured: Deferred[Contact] = Deferred(lambda _: self.abort())
+
+    def handshakeCompleted(self) -> None:
+        """TLS is there."""
+        self.secured.callback(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        if not self.secured.called:
+            self.secured.errback(ConnectError(string=whyLost(reason)))
+
+
+class _SecureFactory(ContactFactory):
+    """Makes them."""
+
+    def buildProtocol(self, addr: IAddress | None) -> _SecureContact:
+        return _SecureContact(self._clock)
+
+
+async def _secured(endpoint: IStreamClientEndpoint, clock: IReactorTime) -> Contact:
+    """
+    @raise ConnectError: or OSError, if there is no connection.
+    """
+    contact: Any = await endpoint.connect(_SecureFactory(clock))
+    secured: Contact = await contact.secured
+    return secured
 
 
 def _parsed(url: str | RTMPURL) -> RTMPURL:

@@ -50,7 +50,7 @@ ROOMS = {
     "compare": _BOTTOM | {"wire", "trace"},
     "dialects": _BOTTOM | {"wire", "url", "trace"},
     "doctor": _BOTTOM | {"wire", "url", "trace", "dialects"},
-    "testing": _BOTTOM | {"wire", "url", "trace", "dialects", "doctor", "client"},
+    "testing": _BOTTOM | {"wire", "url", "trace", "dialects", "doctor", "client", "closereason"},
 }
 
 #: These put everything together.

@@ -115,7 +115,7 @@ async def run(reactor: Any, options: CompareOptions) -> None:
             else:
                 trace = readSaved(source)
                 notes += [f"{label}: {note}" for note in trace.notes]
-                told.append(list(entriesOf(trace.segments)))
+                told.append(list(entriesOf(trace.segments, trace.endings)))
         except (OSError, SavedTraceError, Unreachable, Unsampled) as error:
             fail(f"{options.title}: {label}: {error}", WRONG_USAGE)
     (a, b), (labelA, labelB) = told, map(str, options["sources"])

@@ -3,24 +3,30 @@
 C{rtmptw doctor}: examine a server.
 
 Exit status: 0 if it is healthy, 1 if a client would stop or lose something, 2 if something could not be tested and
-nothing was found.
+nothing was found. Ctrl-C ends it with what is known by then; that is not everything, so the status is not 0.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Container
+from contextlib import suppress
+from typing import Any, TypeVar
 
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorCore
 from twisted.python.usage import UsageError
 
 from rtmptw.cli.options import FAILED, OK, WRONG_USAGE, ServerOptions, fail
+from rtmptw.cli.output import standardOutput
+from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.visit import PATIENCE
 from rtmptw.discretion import Discretion
 from rtmptw.doctor.examination import Report, examine
 from rtmptw.doctor.jsonreport import reportToJSON
 from rtmptw.doctor.paragraphs import paragraphs
+from rtmptw.doctor.probe import Probe
 from rtmptw.errors import URLError
 from rtmptw.session.streampath import partQuery
 from rtmptw.testing import DIALECTS, PROBES, Unreachable, target
@@ -31,6 +37,8 @@ __all__ = ["DoctorOptions", "run"]
 
 #: What C{--client} and C{--probe} take to leave out all of them.
 _NONE = "none"
+
+_T = TypeVar("_T")
 
 _EXAMPLES = """
 The stream of the URL is published and played, many times: it must be one that
@@ -106,6 +114,18 @@ class DoctorOptions(ServerOptions):
             if self["no-play"]:
                 raise UsageError("--no-play and --play-url: only one of them")
             self["play-url"] = self._readURL("--play-url: ", self["play-url"])
+        if not self.dialects and not self.probes:
+            raise UsageError("nothing is left to be examined")
+
+    @property
+    def dialects(self) -> list[Dialect]:
+        """Who visits the server, in the usual order."""
+        return [each for each in _chosen(self["client"], DIALECTS) if each.publishes or not self["no-play"]]
+
+    @property
+    def probes(self) -> list[Probe]:
+        """What it is asked, in the usual order."""
+        return _chosen(self["probe"], PROBES)
 
     def _readURL(self, option: str, text: str, app: str | None = None, name: str | None = None) -> RTMPURL:
         try:
@@ -121,14 +141,14 @@ class DoctorOptions(ServerOptions):
         return url
 
 
-def _known(name: str, option: str, names: Any) -> str:
+def _known(name: str, option: str, names: Container[str]) -> str:
     if name != _NONE and name not in names:
         raise UsageError(f"{option} {name}: there is none; --list lists them")
     return name
 
 
-def _chosen(given: list[str], all: dict[str, Any]) -> list[Any]:
-    """What is asked for, in the usual order; all, if nothing is."""
+def _chosen(given: list[str], all: dict[str, _T]) -> list[_T]:
+    """What is asked for; all, if nothing is."""
     return [each for name, each in all.items() if not given or name in given]
 
 
@@ -148,18 +168,20 @@ async def run(reactor: Any, options: DoctorOptions) -> None:
     )
     if options["no-play"]:
         server.playURL = None
-    dialects, probes = _chosen(options["client"], DIALECTS), _chosen(options["probe"], PROBES)
-    if options["no-play"]:
-        dialects = [dialect for dialect in dialects if dialect.publishes]
 
     def tell(line: str) -> None:
         if not options["quiet"]:
             print(line, file=sys.stderr)
 
+    report = Report()
+    work = Deferred.fromCoroutine(examine(server, options.dialects, options.probes, tell, report))
+    IReactorCore(reactor).addSystemEventTrigger("before", "shutdown", work.cancel)
     try:
-        report = await examine(server, dialects, probes, tell)
+        await work
     except Unreachable as error:
         fail(f"{options.title}: {url.host}, port {url.port}: {error}", WRONG_USAGE)
+    except CancelledError:
+        print(f"{options.title}: interrupted", file=sys.stderr)
     _print(report, options)
     status = FAILED if report.findings else WRONG_USAGE if report.untested else OK
     if status:
@@ -168,17 +190,31 @@ async def run(reactor: Any, options: DoctorOptions) -> None:
 
 def _print(report: Report, options: DoctorOptions) -> None:
     url: RTMPURL = options["url"]
-    place = f"{url.scheme}://{url.host}:{url.port}/{partQuery(url.app)[0]}"
+    app = partQuery(url.app)[0]
+    place = f"{url.scheme}://{url.host}:{url.port}/{app}"
     secrets: Secrets | None = None
     about: Callable[[str], str] = str
     if not options["show-secrets"]:
-        secrets = shown = Secrets([url.app])
-        discretion = Discretion(url)
+        secrets = shown = Secrets([app])
 
         def about(text: str) -> str:
-            return shown.remark(discretion.about(text))
+            return shown.remark(_discreet(text, options))
 
     if options["json"]:
-        print(json.dumps(reportToJSON(report, place, secrets, about), indent=2))
+        text = json.dumps(reportToJSON(report, place, secrets, about), indent=2)
     else:
-        print("\n".join(paragraphs(report, place, secrets, about)))
+        text = "\n".join(paragraphs(report, place, secrets, about))
+    if secrets is not None and "/" in url.name:
+        # Some clients take what is in front of the last slash for the application, which is no secret elsewhere.
+        text = _discreet(text, options).replace("\N{HORIZONTAL ELLIPSIS}", "\\u2026")
+    # Who has read enough has read enough.
+    with suppress(BrokenPipeError):
+        standardOutput()(f"{text}\n")
+
+
+def _discreet(text: str, options: DoctorOptions) -> str:
+    """A text without what the URLs must not tell."""
+    for url in (options["url"], options["play-url"]):
+        if url is not None:
+            text = Discretion(url).about(text)
+    return text

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ from rtmptw.trace.line import LineOptions
 from rtmptw.trace.printer import Form, Printer
 from rtmptw.trace.saved import readSaved, savedTraces
 from rtmptw.trace.secrets import Secrets
-from rtmptw.trace.segment import Segment, Side
+from rtmptw.trace.segment import End, Segment, Side, inOrder
 from rtmptw.url import RTMPURL
 
 __all__ = ["TraceOptions", "originOf", "run"]
@@ -203,11 +203,13 @@ class _Past:
 
     @ivar title: what it is called.
     @ivar notes: what is to be known about it.
+    @ivar endings: how its sides have ended, as far as that is known.
     """
 
     title: str
     segments: list[Segment]
     notes: list[str]
+    endings: list[End] = field(default_factory=list)
 
 
 def _read(options: TraceOptions) -> None:
@@ -230,8 +232,11 @@ def _read(options: TraceOptions) -> None:
             if not form.quiet:
                 for text in (f"connection {number}: {session.title}", *session.notes):
                     printer.remark(text)
-            for segment in session.segments:
-                printer.said(segment)
+            for each in inOrder(session.segments, session.endings):
+                if isinstance(each, Segment):
+                    printer.said(each)
+                else:
+                    printer.closed(each.side, each.how, each.at)
             printer.over("nothing more is there")
     except (BrokenPipeError, KeyboardInterrupt):
         # Who has read enough has read enough.
@@ -257,7 +262,7 @@ def _open(path: str, side: str | None) -> list[_Past]:
     for each in savedTraces(path) or [path]:
         trace = readSaved(each, None if side is None else Side(side))
         title = " ".join(filter(None, (each, trace.began, f"to {trace.url}" if trace.url else "")))
-        sessions.append(_Past(title, trace.segments, trace.notes))
+        sessions.append(_Past(title, trace.segments, trace.notes, trace.endings))
     return sessions
 
 

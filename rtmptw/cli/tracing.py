@@ -12,9 +12,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
-    IAddress,
     IListeningPort,
-    IProtocolFactory,
     IReactorCore,
     IReactorTime,
     IStreamClientEndpoint,
@@ -25,16 +23,12 @@ from zope.interface import implementer
 from rtmptw.cli.output import Output
 from rtmptw.trace.audience import Audience
 from rtmptw.trace.jsonlines import jsonNote
-from rtmptw.trace.leg import Leg
 from rtmptw.trace.printer import Form, Printer
 from rtmptw.trace.saved import SavedTraceError, SavedTraceWriter
 from rtmptw.trace.segment import Segment, Side
 from rtmptw.trace.tracer import ITraceObserver, TracerFactory
 
-__all__ = ["LOOK_SECONDS", "Tracing"]
-
-#: How often is looked whether the connections of a session are gone, when both sides have said everything, seconds.
-LOOK_SECONDS = 0.02
+__all__ = ["Tracing"]
 
 
 class Tracing:
@@ -66,7 +60,6 @@ class Tracing:
         self._once = once
         self._output = Output(write, self._cannotWrite, self._leftOut)
         self._printers: dict[int, Printer] = {}
-        self._legs: list[Leg] = []
         self._directory = self._url = ""
         self._port: IListeningPort | None = None
 
@@ -85,11 +78,7 @@ class Tracing:
 
         @param target: where everything goes.
         """
-        factory: TracerFactory = TracerFactory(target, self._clock, self.observe)
-        if self._once:
-            factory = _Once(_Watched(target, self._legs), self._clock, self.observe)
-            factory.legs = self._legs
-        self._port = await endpoint.listen(factory)
+        self._port = await endpoint.listen(TracerFactory(target, self._clock, self.observe))
         IReactorCore(self._reactor).addSystemEventTrigger("before", "shutdown", self._interrupted)
 
     @property
@@ -119,20 +108,13 @@ class Tracing:
                 observers.insert(0, SavedTraceWriter(path, self._url, now))
             except (OSError, SavedTraceError) as error:
                 self._say(f"connection {number} is not saved: {error}")
-        return Audience([*observers, _Last(lambda: self._over(number))])
+        return Audience([*observers, _Last(lambda: self._gone(number))])
 
-    def _over(self, number: int) -> None:
-        """Both sides of a session have said everything."""
+    def _gone(self, number: int) -> None:
+        """A session is over, and nothing of it is on its way any more."""
         self._printers.pop(number, None)
         if self._once:
-            self._look()
-
-    def _look(self) -> None:
-        """What they have said may be still on its way."""
-        if all(leg.isLost for leg in self._legs):
             self._finish()
-        else:
-            self._clock.callLater(LOOK_SECONDS, self._look)
 
     def _interrupted(self) -> None:
         for printer in self._printers.values():
@@ -153,59 +135,22 @@ class Tracing:
         return jsonNote(words, 0) if self._form.json else f"--- {words}"
 
 
-class _Once(TracerFactory):
-    """
-    For one session.
-
-    @ivar legs: where the leg of its client is kept.
-    """
-
-    legs: list[Leg]
-
-    def buildProtocol(self, addr: IAddress | None) -> Leg:
-        """See L{TracerFactory.buildProtocol}."""
-        leg = super().buildProtocol(addr)
-        self.legs.append(leg)
-        return leg
-
-
-@implementer(IStreamClientEndpoint)
-class _Watched:
-    """An endpoint that keeps what it has connected."""
-
-    def __init__(self, endpoint: IStreamClientEndpoint, legs: list[Leg]) -> None:
-        self._endpoint = endpoint
-        self._legs = legs
-
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        """See L{IStreamClientEndpoint.connect}."""
-
-        async def connect() -> Any:
-            leg: Any = await self._endpoint.connect(protocolFactory)
-            self._legs.append(leg)
-            return leg
-
-        return Deferred.fromCoroutine(connect())
-
-
 @implementer(ITraceObserver)
 class _Last:
     """The observer that is told last, and waits only for the end."""
 
-    def __init__(self, over: Callable[[], object]) -> None:
-        self._over = over
-        self._left = set(Side)
+    def __init__(self, gone: Callable[[], object]) -> None:
+        self._gone = gone
 
     def said(self, segment: Segment) -> None:
         """See L{ITraceObserver.said}."""
 
     def closed(self, side: Side, how: str, at: float) -> None:
         """See L{ITraceObserver.closed}."""
-        self._left.discard(side)
-        if not self._left:
-            self._over()
 
     def failed(self, reason: str, at: float) -> None:
         """See L{ITraceObserver.failed}."""
-        self._left.clear()
-        self._over()
+
+    def gone(self) -> None:
+        """See L{ITraceObserver.gone}."""
+        self._gone()

@@ -30,7 +30,7 @@ from rtmptw.trace.conversation import Conversation
 from rtmptw.trace.entry import Entry
 from rtmptw.trace.reading import SILENCE
 from rtmptw.trace.saved import readSaved
-from rtmptw.trace.segment import Segment, Side
+from rtmptw.trace.segment import End, Segment, Side, inOrder
 
 __all__ = ["Comparison", "Outline", "compareConversations", "compareTraces", "entriesOf"]
 
@@ -115,21 +115,30 @@ def compareTraces(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Compa
     """
     traces = readSaved(a), readSaved(b)
     labels = os.fspath(a), os.fspath(b)
-    one, other = (list(entriesOf(trace.segments)) for trace in traces)
+    one, other = (list(entriesOf(trace.segments, trace.endings)) for trace in traces)
     comparison = compareConversations(one, other, labels)
     notes = [f"{label}: {note}" for label, trace in zip(labels, traces, strict=True) for note in trace.notes]
     return replace(comparison, notes=(*comparison.notes, *notes))
 
 
-def entriesOf(segments: Iterable[Segment]) -> Iterator[Entry]:
-    """What was said in a conversation that is over, looked at again at each silence."""
+def entriesOf(segments: Iterable[Segment], endings: Sequence[End] = ()) -> Iterator[Entry]:
+    """
+    What was said in a conversation that is over, looked at again at each silence.
+
+    @param endings: how its sides have ended, in order. A side of which that is not known ends with the trace.
+    """
     conversation, last = Conversation(), 0.0
-    for segment in segments:
-        if segment.at - last >= SILENCE:
+    left = dict.fromkeys(Side)
+    for each in inOrder(segments, endings):
+        if each.at - last >= SILENCE:
             yield from conversation.settle(last + SILENCE)
-        last = segment.at
-        yield from conversation.feed(segment)
-    for side in Side:
+        last = each.at
+        if isinstance(each, Segment):
+            yield from conversation.feed(each)
+        else:
+            left.pop(each.side, None)
+            yield from conversation.finish(each.side, each.at, each.how)
+    for side in left:
         yield from conversation.finish(side, last, "the end of the trace")
 
 

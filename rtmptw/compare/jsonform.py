@@ -20,7 +20,8 @@ A comparison for programs: one object of JSON::
             "a": {"text": "1", "type": "number", "meaning": "connect's", "offset": 3142}, "b": ...  # or null
           }],
           "violations": [{"in": "B", "cause": "connect-transaction-id", "severity": "stops", "words": "...",
-                          "offset": 3142, "title": "...", "mend": "...", "source": "...", "clients": {...}}]
+                          "offset": 3142, "title": "...", "mend": "...", "source": "...", "clients": {...},
+                          "affected": ["FFmpeg", ...]}]   # of the clients, those that stop or lose something
         }
       ],
       "folded": {"random bytes": 3},          # noise, counted
@@ -102,6 +103,7 @@ def _difference(difference: Difference, shown: Shown) -> dict[str, Any]:
                 "mend": wrong.violation.cause.mend,
                 "source": wrong.violation.cause.source,
                 "clients": dict(wrong.violation.cause.clients),
+                "affected": list(wrong.violation.cause.affected),
             }
             for wrong in difference.wrongs
         ],

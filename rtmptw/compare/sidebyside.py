@@ -164,8 +164,8 @@ def _why(difference: Difference, shown: Shown) -> Iterator[str]:
 
 
 def _clientsOf(cause: Cause, visitor: Visitor) -> list[tuple[str, str]]:
-    """What clients do there; first the one that was there."""
-    return sorted(cause.clients.items(), key=lambda item: item[0] not in visitor.names)
+    """What clients do there: first the one that was there, and last those that do not mind."""
+    return sorted(cause.clients.items(), key=lambda item: (item[0] not in visitor.names, item[0] in cause.unharmed))
 
 
 def _listed(title: str, differences: list[Difference], shown: Shown) -> Iterator[str]:

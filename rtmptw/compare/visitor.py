@@ -55,8 +55,11 @@ class Visitor:
         return isSameProgram and (self.role == other.role or _NEITHER in (self.role, other.role))
 
     def minds(self, cause: Cause) -> bool:
-        """Whether a cause concerns it, as far as is known."""
-        return self.name not in CLIENTS or not cause.clients or any(name in cause.clients for name in self.names)
+        """Whether it stops at a cause, or loses something, as far as is known."""
+        if self.name not in CLIENTS or not cause.clients:
+            return True
+        # What is known of it as a player goes before what is known of it at all.
+        return next((name for name in self.names if name in cause.clients), "") in cause.affected
 
     def __str__(self) -> str:
         name = self.name or "a client that has not said who it is"

@@ -30,6 +30,9 @@ def judgeStatus(answer: Answer) -> Judgement:
         # Those who look at the first status alone do that behind publish and play.
         isHeard = fault is None and (awaited.isRequest or not requirements.firstDecides)
         return answer.refused(isHeard and (fails is None or code in fails))
+    if not awaited.isRequest:
+        # Another object in it is of level "error", at which this client does not look.
+        return Judgement(Verdict.PASSED_OVER)
     if fault is not None or not _isForMe(answer):
         return fault or Judgement(Verdict.PASSED_OVER)
     starts = requirements.playStarts if awaited.expectation is Expectation.PLAY else (STARTS[answer.call],)

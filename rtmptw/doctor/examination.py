@@ -5,8 +5,11 @@ The whole examination: every client in turn, and then the probes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Finding, Progress
@@ -17,6 +20,12 @@ from rtmptw.doctor.second import comesOut
 from rtmptw.doctor.target import PLAIN, Target, Unreachable
 
 __all__ = ["Answer", "Report", "examine"]
+
+#: How long one client or one probe may take, seconds, and how many times as long as one answer: a client whose server
+#: does not answer is followed by others, to know why.
+_LIMIT, _PATIENCES = 120.0, 40
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -41,10 +50,14 @@ class Report:
 
     @ivar progress: how far each client came.
     @ivar answers: what the probes have found.
+    @ivar unseen: why nobody could look at what came out of what was published; empty if somebody could, or none was to.
+    @ivar interrupted: whether there should have been more.
     """
 
     progress: list[Progress] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    unseen: str = ""
+    interrupted: bool = False
 
     @property
     def findings(self) -> list[Finding]:
@@ -61,7 +74,9 @@ class Report:
     def untested(self) -> list[str]:
         """What could not be examined, with the reason, a line each."""
         lines = [f"{each.dialect}: {each.refusal}" for each in self.progress if not each.isTested]
-        return lines + [f"{each.probe.name}: {each.untestable}" for each in self.answers if each.untestable]
+        lines += [f"{each.probe.name}: {each.untestable}" for each in self.answers if each.untestable]
+        lines += [f"media: {self.unseen}"] if self.unseen else []
+        return [*lines, "everything else: it was interrupted"] if self.interrupted else lines
 
     def concerned(self, finding: Finding) -> list[str]:
         """The names of all dialects and probes that show the same cause."""
@@ -84,25 +99,49 @@ async def examine(
     dialects: Sequence[Dialect],
     probes: Sequence[Probe],
     tell: Callable[[str], object] = lambda line: None,
+    report: Report | None = None,
 ) -> Report:
     """
-    Examine a server.
+    Examine a server. If that is cancelled, the clients leave, and the report holds what is known by then.
 
     @param tell: is told what happens next, a line each time.
+    @param report: where to write it.
     @raise Unreachable: if nobody is there when the first client comes.
     """
-    report = Report()
+    report = Report() if report is None else report
+    try:
+        await _visits(target, dialects, tell, report)
+        await _questions(target, probes, tell, report)
+    except CancelledError:
+        report.interrupted = True
+        raise
+    finally:
+        target.abort()
+    return report
+
+
+async def _visits(target: Target, dialects: Sequence[Dialect], tell: Callable[[str], object], report: Report) -> None:
     for dialect in dialects:
         tell(f"{dialect.name} ...")
         examineClient = examinePublisher if dialect.publishes else examinePlayer
         try:
-            progress = await examineClient(target, dialect)
+            progress = await _limited(target, examineClient(target, dialect))
         except Unreachable as error:
             if not report.progress:
                 raise
             progress = Progress(dialect.name, dialect.program, refusal=f"nobody is there any more ({error})")
+        except TimeoutError:
+            progress = Progress(dialect.name, dialect.program, refusal=_tooLong(target))
         report.progress.append(progress)
-    obstacle = await _obstacle(target) if probes else ""
+        await target.clear()
+    hasPublished = any(each.publishes for each in dialects) and not target.isUntouched
+    if target.playURL is not None and hasPublished and not target.isWatched:
+        why = "the server takes only one connection at a time" if target.isSolitary else "nobody can play here"
+        report.unseen = f"{why}, so what is lost was not seen"
+
+
+async def _questions(target: Target, probes: Sequence[Probe], tell: Callable[[str], object], report: Report) -> None:
+    obstacle = await _obstacle(target, not report.progress) if probes else ""
     for probe in probes:
         answer = Answer(probe, untestable=obstacle)
         report.answers.append(answer)
@@ -110,17 +149,48 @@ async def examine(
             continue
         tell(f"{probe.name}: {probe.question}")
         try:
-            answer.findings = await probe.ask(target)
+            answer.findings = await _limited(target, probe.ask(target))
         except Untestable as error:
             answer.untestable = str(error)
         except Unreachable as error:
             answer.untestable = f"nobody is there any more ({error})"
-    return report
+        except TimeoutError:
+            answer.untestable = _tooLong(target)
+        await target.clear()
 
 
-async def _obstacle(target: Target) -> str:
-    """Why probes would tell nothing: they compare with what goes well in a plain case."""
+async def _obstacle(target: Target, isFirst: bool) -> str:
+    """
+    Why probes would tell nothing: they compare with what goes well in a plain case.
+
+    @raise Unreachable: if nobody is there, and nobody was before.
+    """
     try:
-        return "" if await comesOut(target, PLAIN) else "even what the plainest client publishes does not come out"
+        isPlain = await _limited(target, comesOut(target, PLAIN))
     except Unreachable as error:
+        if isFirst:
+            raise
         return f"nobody is there any more ({error})"
+    except TimeoutError:
+        return _tooLong(target)
+    finally:
+        await target.clear()
+    return "" if isPlain else "even what the plainest client publishes does not come out"
+
+
+def _limited(target: Target, work: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
+    """
+    Work that is given up after some time: a server may go on for ever with something.
+
+    @return: fails with L{TimeoutError} then.
+    """
+    seconds = _limit(target)
+    return Deferred.fromCoroutine(work).addTimeout(seconds, target.clock)
+
+
+def _limit(target: Target) -> float:
+    return max(_LIMIT, _PATIENCES * target.patience)
+
+
+def _tooLong(target: Target) -> str:
+    return f"it was not over after {_limit(target):g} s, and was given up"

@@ -5,6 +5,8 @@ One playing client, with somebody who publishes for it and leaves at last.
 
 from __future__ import annotations
 
+from twisted.internet.task import deferLater
+
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Progress, Step
 from rtmptw.dialects.visit import Visit
@@ -15,11 +17,14 @@ from rtmptw.doctor.witness import STREAM_EOF, UNPUBLISH, arrived, endSigns
 
 __all__ = ["examinePlayer"]
 
+#: How long after a refusal it is asked again, seconds.
+_PAUSE = 0.3
+
 #: How many messages it must get, so that all seems well.
 _ENOUGH = 20
 
 #: How long a player is left alone at the end of a stream, seconds, until it is clear that it would wait for ever.
-_END = 2.0
+_END = 4.0
 
 #: By client: what tells it that the stream is over, if the connection does not end (wire facts 3.3), and the cause if
 #: nothing does.
@@ -36,28 +41,44 @@ async def examinePlayer(target: Target, dialect: Dialect) -> Progress:
 
     @raise Unreachable: if nobody is there.
     """
+    if target.isSolitary:
+        return Progress(dialect.name, dialect.program, refusal="the server takes only one connection at a time")
     publisher = await target.publisher()
     if publisher is None:
         return Progress(dialect.name, dialect.program, refusal="nobody can publish here, so there is nothing to play")
     feed = Feed(target, publisher)
-    visit = await target.visit(dialect, target.playURL)
+    try:
+        visit, opened = await _open(target, dialect)
+        if opened:
+            await _watch(target, visit, feed)
+        elif not visit.progress.refusal:
+            await secondOpinion(target, visit)
+        wasAlive = feed.isAlive
+    finally:
+        feed.leave()
     progress = visit.progress
-    opened = await visit.open()
-    if opened:
-        await _watch(target, visit, feed)
-    elif not progress.refusal:
-        await secondOpinion(target, visit)
-    if not feed.isAlive:
-        progress = Progress(dialect.name, dialect.program, refusal="the server has closed the publisher's connection")
-    feed.leave()
-    if opened and feed.isAlive:
+    if opened and wasAlive:
         await _end(target, visit)
-    target.learn(progress)
     visit.look()
+    if not wasAlive:
+        progress = Progress(dialect.name, dialect.program, refusal="the server has closed the publisher's connection")
+    target.learn(progress)
     visit.leave()
     await visit.contact.ended(target.patience)
     await publisher.contact.ended(target.patience)
     return progress
+
+
+async def _open(target: Target, dialect: Dialect) -> tuple[Visit, bool]:
+    """Until Play.Start, and whether it was there. A stream that has just begun may be unknown for a moment."""
+    deadline = target.clock.seconds() + target.patience
+    while True:
+        visit = await target.visit(dialect)
+        opened = await visit.open()
+        if opened or not visit.progress.refusal or target.clock.seconds() >= deadline:
+            return visit, opened
+        visit.contact.abort()
+        await deferLater(target.clock, _PAUSE)
 
 
 async def _watch(target: Target, visit: Visit, feed: Feed) -> None:

@@ -5,8 +5,11 @@ A probe: one question to a server that no single client's visit answers.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from rtmptw.dialects.finding import Finding, Step
 from rtmptw.dialects.visit import Visit
@@ -32,7 +35,7 @@ class Probe:
 
     name: str
     question: str
-    ask: Callable[[Target], Awaitable[list[Finding]]]
+    ask: Callable[[Target], Coroutine[Deferred[Any], Any, list[Finding]]]
 
 
 def finding(probe: str, cause: str, words: str, visit: Visit | None = None, step: Step = Step.MEDIA) -> Finding:
@@ -43,4 +46,4 @@ def finding(probe: str, cause: str, words: str, visit: Visit | None = None, step
     """
     known = CAUSES[cause]
     came = () if visit is None else visit.since()[-8:]
-    return Finding(known, next(iter(known.clients), ""), probe, step, words, None, came, None)
+    return Finding(known, next(iter(known.affected), ""), probe, step, words, None, came, None)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twisted.internet.task import deferLater
+
 from rtmptw.dialects.contact import OVERRUN
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Progress, Step, StepState
@@ -20,11 +22,16 @@ __all__ = ["FRAMES", "examinePublisher", "ranges"]
 #: How many messages each client publishes: two keyframes, and what follows them.
 FRAMES = 80
 
+#: Where a server that takes only one connection at a time leaves others.
+_FIRST = (Step.HANDSHAKE, Step.CONNECT)
+
 #: How long a server that minds something may take to show it, seconds.
 _PAUSE = 0.2
 
-#: A refusal that may be about the client before, whose end the server has not noticed yet.
+#: A refusal that may be about the client before, whose end the server has not noticed yet; and how long after another
+#: one, or after none, it is asked once more, seconds.
 _BUSY = "BadName"
+_ONCE_MORE = 1.0
 
 
 async def examinePublisher(target: Target, dialect: Dialect) -> Progress:
@@ -35,10 +42,16 @@ async def examinePublisher(target: Target, dialect: Dialect) -> Progress:
     """
     witness = await target.witness()
     visit, opened = await _open(target, dialect)
-    if witness is not None:
-        witness.follow(visit)
+    if not opened and witness is not None and target.isUntouched and visit.step in _FIRST:
+        # It may not take two.
+        visit.contact.abort()
+        witness.visit.contact.abort()
+        visit, opened = await _open(target, dialect)
+        target.isSolitary, witness = visit.step not in _FIRST, None
     progress = visit.progress
     if opened:
+        visit.begin()
+        witness = await target.attend(visit, witness)
         await _publish(visit, FRAMES)
         await _compare(target, visit, witness)
     elif not progress.refusal:
@@ -55,18 +68,25 @@ async def examinePublisher(target: Target, dialect: Dialect) -> Progress:
 async def _open(target: Target, dialect: Dialect) -> tuple[Visit, bool]:
     """Until Publish.Start, or until it is clear that there will be none; and whether it was there."""
     deadline = target.clock.seconds() + target.patience
+    isFirst = True
     while True:
         visit = await target.visit(dialect)
         opened = await visit.open()
-        if opened or _BUSY not in visit.progress.refusal or target.clock.seconds() >= deadline or target.isUntouched:
+        isBusy = _BUSY in visit.progress.refusal and target.clock.seconds() < deadline
+        if opened or target.isUntouched or not (isBusy or (isFirst and _isSentAway(visit))):
             return visit, opened
         visit.contact.abort()
-        await visit.contact.rest(_PAUSE)
+        await deferLater(target.clock, _PAUSE if isBusy else _ONCE_MORE)
+        isFirst = False
+
+
+def _isSentAway(visit: Visit) -> bool:
+    """Whether the server did not want it just when it was to publish: that may be about the client before, too."""
+    return visit.step is Step.REQUEST and bool(visit.progress.refusal or visit.contact.closed)
 
 
 async def _publish(visit: Visit, count: int) -> None:
     """Publish, and leave if the server has not left before."""
-    visit.begin()
     for first in range(0, count, count // 4):
         visit.send(visit.footage.frames(count // 4, first))
         await visit.contact.rest(_PAUSE / 4)
@@ -94,8 +114,9 @@ async def _compare(target: Target, visit: Visit, witness: Witness | None) -> Non
         if missing:
             seen = FRAMES - len(missing)
             words = f"of {FRAMES} messages that were sent, {seen} came out; missing: {ranges(missing)}"
-            if visit.doubted():
+            if visit.doubt is not None:
                 visit.passed(Step.MEDIA, StepState.LOSES)
+                visit.doubted()
             else:
                 visit.loses("media-lost", words)
                 await secondOpinion(target, visit)

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from rtmptw.dialects.dialect import Dialect, Line
-from rtmptw.dialects.finding import Step, StepState
+from rtmptw.dialects.finding import Finding, Step, StepState
 from rtmptw.dialects.visit import Visit
-from rtmptw.doctor.target import Target
+from rtmptw.doctor.target import Target, Unreachable
 from rtmptw.trace.causes import CAUSES
 
 __all__ = ["comesOut", "secondOpinion"]
@@ -40,10 +40,29 @@ async def secondOpinion(target: Target, visit: Visit) -> None:
     if not findings or findings[-1].cause.name not in _VAGUE:
         return
     finding = findings[-1]
+    try:
+        cause, words = await _reason(target, visit.dialect, finding)
+    except Unreachable as error:
+        cause, words = "", f"After that, nobody is there any more: {error}"
+    if words:
+        findings[-1] = replace(finding, cause=CAUSES.get(cause, finding.cause), words=f"{finding.words}. {words}")
+
+
+async def _reason(target: Target, dialect: Dialect, finding: Finding) -> tuple[str, str]:
+    """
+    What is behind a finding.
+
+    @return: the cause, and words; empty if that is not known.
+    @raise Unreachable: if nobody is there any more.
+    """
     for cause, step, words, isIt in _OPINIONS:
-        if finding.step is step and await isIt(target, visit.dialect):
-            findings[-1] = replace(finding, cause=CAUSES[cause], words=f"{finding.words}. {words}")
-            return
+        if finding.step is step and await isIt(target, dialect):
+            # What goes well by itself the second time says nothing about how it was asked.
+            isSame = step is not Step.MEDIA and await _getsTo(target, dialect, step)
+            if isSame or (step is Step.MEDIA and await comesOut(target, dialect, whole=True)):
+                return "", "The second time, it went well"
+            return cause, words
+    return "", ""
 
 
 async def _getsTo(target: Target, dialect: Dialect, step: Step, pause: float = 0.0) -> bool:
@@ -107,7 +126,7 @@ async def _waitsForPong(target: Target, dialect: Dialect) -> bool:
 async def _ignoresChunkSize(target: Target, dialect: Dialect) -> bool:
     """Whether media arrives in small chunks."""
     plain = dialect.atDefaultChunkSize()
-    return plain != dialect and await comesOut(target, plain)
+    return dialect.publishes and plain != dialect and await comesOut(target, plain, whole=True)
 
 
 async def _ignoresChunkSizeBefore(target: Target, dialect: Dialect) -> bool:
@@ -116,10 +135,11 @@ async def _ignoresChunkSizeBefore(target: Target, dialect: Dialect) -> bool:
     return plain != dialect and await _getsTo(target, plain, Step.CONNECT)
 
 
-async def comesOut(target: Target, dialect: Dialect) -> bool:
+async def comesOut(target: Target, dialect: Dialect, whole: bool = False) -> bool:
     """
     Whether what a client publishes comes out; if nobody can play, whether the server keeps the connection.
 
+    @param whole: whether nothing may be missing; else, the last of it is enough.
     @raise Unreachable: if nobody is there.
     """
     witness = await target.witness()
@@ -127,13 +147,13 @@ async def comesOut(target: Target, dialect: Dialect) -> bool:
     if visit is None:
         return False
     visit.begin()
+    witness = await target.attend(visit, witness)
     visit.send(visit.footage.frames(_COUNT))
     if witness is None:
         await visit.contact.rest(_PAUSE)
         arrives = not visit.contact.closed
     else:
-        witness.follow(visit)
-        arrives = await witness.sees(_COUNT - 1, target.delay)
+        arrives = await witness.sees(_COUNT - 1, target.delay) and not (whole and witness.missing(_COUNT))
     await target.part(visit, witness)
     return arrives
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 from rtmptw.dialects.contact import Contact
 from rtmptw.dialects.footage import numbers
 from rtmptw.dialects.players import PLAYERS
-from rtmptw.dialects.requirements import LENIENT
+from rtmptw.dialects.requirements import LENIENT, Early
 from rtmptw.dialects.visit import Visit
 from rtmptw.trace.entry import Entry, ReadMessage
 from rtmptw.trace.segment import Side
 from rtmptw.trace.values import COMMANDS, readValues
 from rtmptw.url import RTMPURL
 from rtmptw.wire.control import UserControl, UserControlType
-from rtmptw.wire.message import MessageType
+from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["STREAM_EOF", "UNPUBLISH", "Witness", "arrived", "endSigns"]
 
@@ -31,8 +31,11 @@ _END_CODES = ("NetStream.Play.UnpublishNotify", "NetStream.Play.Stop", "NetStrea
 #: Among how many of the last messages one is looked for: what comes in one piece may be many.
 _LAST = 512
 
-#: It asks as FFmpeg does.
-_DIALECT = replace(PLAYERS[0], name="witness", digest=False, requirements=LENIENT)
+#: Where sound and picture begin in what we publish (L{rtmptw.dialects.footage}), and how long the size of a unit is.
+_SOUND, _PICTURE, _UNIT_SIZE = 2, 5, 4
+
+#: It asks as FFmpeg does; and as with FFmpeg's, media is a start as good as any.
+_DIALECT = replace(PLAYERS[0], name="witness", digest=False, requirements=replace(LENIENT, early=Early.START))
 
 
 class Witness:
@@ -68,17 +71,24 @@ class Witness:
         self._read = len(entries)
         return self._seen
 
+    @property
+    def isOver(self) -> bool:
+        """Whether the server has told it that something is over, or has closed the connection."""
+        contact = self.visit.contact
+        return bool(contact.closed or endSigns(contact.received()[-_LAST:]))
+
     async def sees(self, number: int, seconds: float) -> bool:
         """
         Wait for a message, as long as others come.
 
-        @param seconds: how long nothing may come.
+        @param seconds: how long nothing may come; the first one may take as long as an answer.
         @return: whether it came.
         """
         contact = self.visit.contact
         while True:
             before = len(self.seen)
-            if await contact.until(lambda: number in self.seen[-_LAST:] or None, seconds):
+            patience = seconds if before else max(seconds, self.visit.patience)
+            if await contact.until(lambda: number in self.seen[-_LAST:] or None, patience):
                 return True
             if contact.closed or len(self.seen) == before:
                 return False
@@ -93,17 +103,21 @@ class Witness:
 
     def damaged(self, publisher: Visit, count: int) -> list[int]:
         """
-        What has come otherwise than it was sent.
+        What has come otherwise than it was sent. A server may add to a message (parameter sets, in front of a
+        keyframe), but has to hand on what was in it.
 
         @param publisher: who has sent it.
         @param count: how many were sent: numbers from 0.
         """
-        sent = {number: message.payload for number, message in enumerate(publisher.footage.frames(count))}
+        sent = dict(enumerate(publisher.footage.frames(count)))
         found = []
         for entry in self.visit.contact.received():
             payload = entry.message.payload
             marks = numbers(payload, self._take) if entry.message.type in _MEDIA else []
-            if len(marks) == 1 and entry.message.type != MessageType.AGGREGATE and payload != sent.get(marks[0]):
+            if len(marks) != 1 or entry.message.type == MessageType.AGGREGATE:
+                continue
+            message = sent.get(marks[0])
+            if message is None or not (payload == message.payload or all(part in payload for part in _parts(message))):
                 found.append(marks[0])
         return found
 
@@ -114,10 +128,7 @@ class Witness:
         @param seconds: how long.
         @return: whether it has.
         """
-        contact = self.visit.contact
-        return bool(await contact.until(lambda: endSigns(contact.received()[-_LAST:]) or None, seconds)) or bool(
-            contact.closed
-        )
+        return bool(await self.visit.contact.until(lambda: self.isOver or None, seconds))
 
     def leave(self) -> None:
         """It is not needed any more."""
@@ -152,3 +163,15 @@ def arrived(entries: Iterable[Entry], take: int) -> list[int]:
         if isinstance(entry, ReadMessage) and entry.side is Side.SERVER and entry.message.type in _MEDIA
         for number in numbers(entry.message.payload, take)
     ]
+
+
+def _parts(message: Message) -> list[bytes]:
+    """What is in a message of ours besides its head: the units of a picture, each behind its size, or the sound."""
+    if message.type == MessageType.AUDIO:
+        return [message.payload[_SOUND:]]
+    units, rest = [], message.payload[_PICTURE:]
+    while rest:
+        size = _UNIT_SIZE + int.from_bytes(rest[:_UNIT_SIZE], "big")
+        units.append(rest[_UNIT_SIZE:size])
+        rest = rest[size:]
+    return units

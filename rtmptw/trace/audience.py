@@ -40,6 +40,10 @@ class Audience:
         """See L{ITraceObserver.failed}."""
         self._tell(lambda observer: observer.failed(reason, at))
 
+    def gone(self) -> None:
+        """See L{ITraceObserver.gone}."""
+        self._tell(lambda observer: observer.gone())
+
     def _tell(self, say: Callable[[Any], object]) -> None:
         for observer in tuple(self._observers):
             try:

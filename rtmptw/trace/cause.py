@@ -43,7 +43,8 @@ class Cause:
     @ivar severity: what it leads to with the clients that it concerns.
     @ivar mend: what the author of the server is to do.
     @ivar source: where that is written: wire facts, RTMP 1.0.
-    @ivar clients: what each client that it concerns needs, and what it does without, by the client's name.
+    @ivar clients: what each client that was looked at needs, and what it does without, by the client's name.
+    @ivar unharmed: those of them that get through all the same, and lose nothing.
     """
 
     name: str
@@ -52,3 +53,9 @@ class Cause:
     mend: str
     source: str
     clients: Mapping[str, str] = field(default_factory=dict)
+    unharmed: frozenset[str] = frozenset()
+
+    @property
+    def affected(self) -> tuple[str, ...]:
+        """The clients that stop there, or lose something, in the order of L{CLIENTS}."""
+        return tuple(client for client in self.clients if client not in self.unharmed)

@@ -26,7 +26,7 @@ CHUNK_CAUSES: tuple[Cause, ...] = (
             "librtmp": "It waits for the rest of the reply in the same way.",
             "OBS": "It reads by the same rule, and does not get through.",
             "GStreamer": "It waits for the rest of the reply in the same way.",
-            "nginx-rtmp": "Its relay waits for the rest of the reply in the same way.",
+            "nginx-rtmp": 'Its relay disconnects: "RTMP in chunk stream too big: 37 >= 32".',
         },
         mend="Cut every message that you write, replies too, at your own chunk size, which is 128 bytes until your "
         "own Set Chunk Size has gone out: behind each 128 bytes of payload write the one byte 0xC0 + chunk stream ID "
@@ -65,6 +65,7 @@ CHUNK_CAUSES: tuple[Cause, ...] = (
             "nginx-rtmp": "Its relay announces 4096 before connect.",
             "SRS": "It announces 60000 before publish (from its source, not run).",
         },
+        unharmed=frozenset({"GStreamer"}),
         mend="Obey the client's Set Chunk Size (type 1, 4 bytes, big-endian): it holds for what you read, from the "
         "next chunk header on, also between two chunks of one message. It may come before connect, after publish, and "
         "several times. What you write is not touched by it.",
@@ -83,6 +84,7 @@ CHUNK_CAUSES: tuple[Cause, ...] = (
             "MediaMTX": "It expects the repetition (from its source, not run).",
             "SRS": "It looks whether the 4 bytes are the timestamp, so it copes (from its source, not run).",
         },
+        unharmed=frozenset({"GStreamer", "SRS"}),
         mend="Where a header holds 0xFFFFFF and so has an extended timestamp, write these 4 bytes also behind each "
         "type 3 header of the same message. It begins after 16,777 s (4 h 39 min) of stream time; at once if stamps "
         "come from a wall clock.",
@@ -133,7 +135,7 @@ CHUNK_CAUSES: tuple[Cause, ...] = (
         },
         mend="Keep the state of every chunk stream by its ID, read the ID in one, two or three bytes (2 to 65599), and "
         "take each chunk as it comes, whichever message it goes on with.",
-        source="RTMP 1.0, section 5.3.1; wire facts 2.1, 2.7, 10.12, 10.22",
+        source="wire facts 2.1, 2.7, 10.12, 10.22; RTMP 1.0, section 5.3.1",
     ),
     Cause(
         name="abort-sent",
@@ -141,10 +143,12 @@ CHUNK_CAUSES: tuple[Cause, ...] = (
         severity=Severity.STOPS,
         clients={
             "FFmpeg": "It passes over Abort and keeps the half message; at the next header on that chunk stream it "
-            "fails with a packet size mismatch (from its source and rtmfp-cpp issue 19, not run).",
-            "GStreamer": "It does not implement Abort (from its source, not run).",
+            'fails: "RTMP packet size mismatch 100 != 5000".',
+            "librtmp": "It begins anew at the next header, so it copes.",
+            "GStreamer": 'It does not implement Abort ("unimplemented: chunk abort, stream_id = 5"), and waits.',
             "nginx-rtmp": "It passes over Abort (from its source, not run).",
         },
+        unharmed=frozenset({"librtmp"}),
         mend="Never begin a message that you can't finish: write each message whole, and do not send type 2. Do obey "
         "it when it comes.",
         source="wire facts 2.6, 10.24, 10.35; RTMP 1.0, section 5.4.2",
@@ -154,10 +158,13 @@ CHUNK_CAUSES: tuple[Cause, ...] = (
         title="A chunk size, window or bandwidth is zero, negative, or not there",
         severity=Severity.STOPS,
         clients={
-            "FFmpeg": 'It reads the number as signed, and stops at 0 and below: "Incorrect chunk size", "Incorrect '
-            'server bandwidth", "Incorrect client bandwidth" (from its source, not run).',
+            "FFmpeg": 'It reads the number as signed, and stops at 0 and below: "Incorrect chunk size 0", "Incorrect '
+            'window acknowledgement size 0", "Incorrect set peer bandwidth 0".',
             "FFmpeg player": "The same (from its source, not run).",
+            "librtmp": "rtmpsink hangs at a chunk size of 0.",
+            "GStreamer": "rtmp2sink minds none of them.",
         },
+        unharmed=frozenset({"GStreamer"}),
         mend="Write 4 bytes, big-endian, from 1 to 0x7FFFFFFF. Chunk sizes from 4096 to 65536 suit everybody; SRS "
         "takes none below 128, nginx-rtmp and MediaMTX none above 10 MiB. Set Peer Bandwidth has a fifth byte, 0 to 2.",
         source="wire facts 2.5, 10.35; RTMP 1.0, sections 5.4.1, 5.4.4, 5.4.5",

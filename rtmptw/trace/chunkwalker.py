@@ -3,7 +3,7 @@
 The chunk stream read slowly: chunk by chunk, each with its place (RTMP 1.0, section 5.3; wire facts 2).
 
 It reads headers as L{rtmptw.wire.chunkheader} does, which the server's own reader stands on; what is added is memory:
-where each chunk began, how large its header was. And it can be doubted: L{ChunkWalker.mark} remembers a place between
+where each chunk began, and what its header was. And it can be doubted: L{ChunkWalker.mark} remembers a place between
 messages, and L{ChunkWalker.branch} stands there again, to try whether the same bytes make sense when they are cut
 otherwise.
 
@@ -95,8 +95,8 @@ class ChunkWalker(ChunkHeaderReader):
         #: By chunk stream: the chunks of the message that is not complete; and how many they are in all.
         self._chunks: dict[int, list[Chunk]] = {}
         self._count = 0
-        #: The chunk that is being read: its place, fmt, size of its header, size of its body.
-        self._chunk = (0, 0, 0, 0)
+        #: The chunk that is being read: its place, fmt, header, size of its body.
+        self._chunk = (0, 0, b"", 0)
         #: How far one had to look to know whether its extended timestamp is there.
         self._seen = 0
         #: What the chunk streams were at the mark, of those that have changed; None for those that were not there.
@@ -220,10 +220,10 @@ class ChunkWalker(ChunkHeaderReader):
             raise
         stream = self._stream
         assert stream is not None
-        headerSize = self._position - position
-        self._chunk = (start, fmt, headerSize, self._chunkLeft)
+        header = self._data[position : self._position]
+        self._chunk = (start, fmt, header, self._chunkLeft)
         self._seen = 0
-        if fmt == 3 and stream.extended is not None and headerSize < _EXTENSION:
+        if fmt == 3 and stream.extended is not None and len(header) < _EXTENSION:
             ahead = self._data[self._position : self._position + _EXTENSION]
             self._seen = self.offset + _common(ahead, stream.extended) + 1
         if self.fixed is not None and self.deviation is None:
@@ -298,7 +298,7 @@ class ChunkWalker(ChunkHeaderReader):
         """The chunks behind it, as long as each is here whole, and has the header of one byte that goes on."""
         data, position, base, size = self._data, self._position, self._base, self.chunkSize
         remaining, id, next, end = stream.remaining, stream.id, stream.next, len(data)
-        chunks = self._chunks[id]
+        chunks, header = self._chunks[id], bytes((next,))
         # Too near to a limit, it is done one by one.
         count = min((self._limits.partialBytes - self._partialBytes) // size, MOST_CHUNKS - self._count)
         start, known = position, len(chunks)
@@ -308,7 +308,7 @@ class ChunkWalker(ChunkHeaderReader):
             if stop > end:
                 break
             body += data[position + 1 : stop]
-            chunks.append(Chunk(base + position, 3, id, 1, part))
+            chunks.append(Chunk(base + position, 3, id, header, part))
             remaining -= part
             count -= 1
             position = stop
@@ -319,15 +319,15 @@ class ChunkWalker(ChunkHeaderReader):
 
     def _note(self, stream: ChunkStream) -> None:
         """A chunk is complete."""
-        start, fmt, headerSize, size = self._chunk
+        start, fmt, header, size = self._chunk
         self._stream = None
         self._count += 1
         if self._count > MOST_CHUNKS:
             self.reach = self.offset
             raise self._excess(f"more than {MOST_CHUNKS} chunks of messages half sent", stream)
-        lacks = fmt == 3 and stream.extended is not None and headerSize < _EXTENSION
+        lacks = fmt == 3 and stream.extended is not None and len(header) < _EXTENSION
         extended = None if stream.extended is None or lacks else int.from_bytes(stream.extended, "big")
-        self._chunks[stream.id].append(Chunk(start, fmt, stream.id, headerSize, size, extended, lacks))
+        self._chunks[stream.id].append(Chunk(start, fmt, stream.id, header, size, extended, lacks))
 
     def _complete(self, stream: ChunkStream) -> tuple[Message, tuple[Chunk, ...]]:
         message = Message(stream.type, stream.timestamp, stream.streamId, bytes(stream.body or b""), stream.id)

@@ -16,8 +16,9 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
         title="The answer to connect has another transaction ID than connect had",
         severity=Severity.STOPS,
         clients={
-            "FFmpeg": "FFmpeg ignores a _result whose transaction ID is not one it sent; it waits here for ever and "
-            "prints nothing more. If onBWDone came, a _checkbw with transaction ID 2 goes out, and nothing behind it.",
+            "FFmpeg": "It ignores a _result whose transaction ID is not one that it has sent; it waits here for ever, "
+            "and prints nothing more. If onBWDone came, a _checkbw with transaction ID 2 goes out, and nothing behind "
+            "it.",
             "FFmpeg player": "The same: it never sends createStream (from its source, not run).",
             "librtmp": 'It finds no call with that number (its debug output says "received result id 2.000000 without '
             'matching request"), never sends createStream, and waits.',
@@ -57,6 +58,7 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
             "librtmp": "It reads type 17 as well as type 20.",
             "GStreamer": "It reads commands of type 20 only, and waits.",
         },
+        unharmed=frozenset({"librtmp"}),
         mend="Answer in message type 20, with AMF0 values, whatever the type of the request: nginx-rtmp and SRS do so "
         "even where the client asks for objectEncoding 3.",
         source="wire facts 3.2, 3.6 row 7, 10.45; RTMP 1.0, section 7.1.1",
@@ -70,6 +72,7 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It looks for the code in the fourth value of the answer (the second behind the transaction "
             "ID), and fails without it. The third may be null.",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend='Answer with: "_result", the transaction ID, an object (fmsVer, capabilities; or null), and an object '
         'with level "status", code "NetConnection.Connect.Success", description, objectEncoding.',
         source="wire facts 3.2, 3.5, 10.47; RTMP 1.0, section 7.2.1.1",
@@ -96,11 +99,13 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
         title="The answer to createStream has something else than null in its third value",
         severity=Severity.ADVICE,
         clients={
-            "FFmpeg": 'It finds no stream ID behind what is not null ("Unexpected reply on connect()"), and publishes '
-            "on message stream 0. That is well if the server takes publish and media there. If it looks for them on "
-            "the ID that it gave, all media is lost with exit code 0, or FFmpeg waits for ever.",
+            "FFmpeg": 'It says "Unexpected reply on connect()", finds no stream ID behind what is not null, and '
+            "publishes on message stream 0. That is well if the server takes publish and media there. If it looks for "
+            "media on the ID that it gave, everything is lost, with exit code 0; if for publish too, FFmpeg waits for "
+            "ever.",
             "librtmp": "It takes null and undefined alike.",
         },
+        unharmed=frozenset({"librtmp"}),
         mend="Write null (the one byte 05) between the transaction ID and the stream ID, not undefined (06), not an "
         "object. And take publish and media on message stream 0 too.",
         source="wire facts 3.2, 3.6 row 8, 10.48, 11; RTMP 1.0, section 7.2.1.3",
@@ -115,6 +120,7 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It wants a number other than 0, and fails at once.",
             "MediaMTX": "It wants exactly 1 (from its source, not run).",
         },
+        unharmed=frozenset({"librtmp"}),
         mend="Write the fourth value as an AMF0 number: 1 for the first createStream of a connection, then 2, 3, ... "
         "Not a string, not a boolean, not left out; 0 is the connection itself.",
         source="wire facts 3.2, 3.6 row 8, 10.48; RTMP 1.0, section 7.2.1.3",
@@ -139,6 +145,7 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It warns, and goes on.",
             "SRS": "It disconnects at an answer whose transaction ID it does not know (from its source, not run).",
         },
+        unharmed=frozenset({"GStreamer"}),
         mend="Transaction ID 0 says that no answer is wanted: give none. (publish, play, releaseStream and FCPublish "
         "often come with 0.)",
         source="wire facts 3.2, 3.6 row 12, 10.55; RTMP 1.0, section 7.2.1.2",
@@ -151,6 +158,7 @@ COMMAND_CAUSES: tuple[Cause, ...] = (
             "FFmpeg": "It does not mind; its own server sends onFCPublish so.",
             "MediaMTX": "It fails at a command with fewer than three values (from its source, not run).",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Write at least the name, the transaction ID (0 if it is no answer) and null in every command.",
         source="wire facts 3.2, 3.4, 10.56, 11; RTMP 1.0, section 7.1.1",
     ),

@@ -41,7 +41,7 @@ class Chunk:
     @ivar offset: of its basic header, in the stream of its side.
     @ivar fmt: 0 to 3.
     @ivar chunkStreamId: 2 to 65599.
-    @ivar headerSize: all that stands in front of its body, bytes.
+    @ivar header: all that stands in front of its body.
     @ivar size: of its body, bytes.
     @ivar extended: its extended timestamp, if it has one.
     @ivar lacksExtended: whether it goes on with a message that has an extended timestamp, and does not repeat it (wire
@@ -51,10 +51,15 @@ class Chunk:
     offset: int
     fmt: int
     chunkStreamId: int
-    headerSize: int
+    header: bytes
     size: int
     extended: int | None = None
     lacksExtended: bool = False
+
+    @property
+    def headerSize(self) -> int:
+        """How much stands in front of its body, bytes."""
+        return len(self.header)
 
 
 @dataclass(slots=True)

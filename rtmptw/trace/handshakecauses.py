@@ -16,7 +16,9 @@ HANDSHAKE_CAUSES: tuple[Cause, ...] = (
         severity=Severity.STOPS,
         clients={
             "FFmpeg": "It does not look at the first byte: it waits until 3,073 bytes have come or the server closes. "
-            "An HTTP or TLS answer is shorter than that (from its source, not run).",
+            'An HTTP or TLS answer is shorter than that. Then it says "Cannot read RTMP handshake response".',
+            "librtmp": 'It only warns, as "Type mismatch: client sent 3, server answered 60" (60 is the "<" of an HTML '
+            "page), and waits for as many bytes.",
             "MediaMTX": "It takes no S0 but 3, and closes (from its source, not run).",
             "SRS": "As a client it takes no S0 but 3, and closes (from its source, not run).",
         },
@@ -51,6 +53,7 @@ HANDSHAKE_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It waits for all 3,073 bytes before it writes C2; then its time-out comes.",
             "MediaMTX": "It reads S0, S1 and S2 before it writes C2 (from its source, not run).",
         },
+        unharmed=frozenset({"librtmp"}),
         mend="Send S2 together with S0 and S1. S2 is a copy of C1: nothing in it depends on C2. The specification "
         "lets a client wait for S2 (and a server too, which is how the two stand still).",
         source="wire facts 0.4, 1.4, 3.6 row 5, 10.1; RTMP 1.0, section 5.2.1",
@@ -79,6 +82,7 @@ HANDSHAKE_CAUSES: tuple[Cause, ...] = (
             'signature in S2. Else it fails with "Server response validating failed" or "Signature mismatch", and '
             "Input/output error.",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Write 0 into bytes 4 to 7 of S1: then nobody looks for a digest, and S2 = C1 is enough. (The other way: "
         "the digest handshake, with S1's HMAC at its computed place and S2 signed; only Flash may need it.)",
         source="wire facts 1.2, 1.3, 3.6 row 6, 10.4",
@@ -92,6 +96,7 @@ HANDSHAKE_CAUSES: tuple[Cause, ...] = (
             "librtmp": "It warns, and goes on; with swfVfy it fails.",
             "GStreamer": "It warns, and goes on.",
         },
+        unharmed=frozenset({"FFmpeg", "GStreamer"}),
         mend="Copy the 1,536 bytes of C1 into S2; bytes 4 to 7 may hold the time at which C1 was read. Do not copy C0.",
         source="wire facts 1.1, 1.3, 10.6; RTMP 1.0, section 5.2.4",
     ),

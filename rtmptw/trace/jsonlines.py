@@ -22,10 +22,12 @@ and, by kind::
                   audio and video: media {"media", "codec", "enhanced", "compositionTime", "tracks", "error"}
                   control: event (user control: its number), value, extra (numbers or null)
     unreadable    reason, size (so far; all that comes behind it can't be read either)
-    ending        how ("closed", "reset" or other words), unfinished (what is half said, or "")
+    ending        how ("closed", "reset" or other words), unfinished (what was half said, or how much could not be read;
+                  or "")
 
-With C{--chunks}, a message has C{chunks}: a list of {"offset", "fmt", "chunkStream", "headerSize", "size", "extended",
-"lacksExtended"}. With C{--hex}, what has bytes has C{hex}, the first of its payload, with C{**} for what is hidden.
+With C{--chunks}, a message has C{chunks}: a list of {"offset", "fmt", "chunkStream", "header", "headerSize", "size",
+"extended", "lacksExtended"}, where C{header} is its bytes. With C{--hex}, what has bytes has C{hex}, the first of its
+payload, with C{**} for what is hidden.
 
 Values of AMF that JSON can't hold are objects with one key that says what they are, and more if there is more to say::
 
@@ -164,6 +166,7 @@ def _message(entry: ReadMessage, options: LineOptions) -> dict[str, Any]:
                 "offset": chunk.offset,
                 "fmt": chunk.fmt,
                 "chunkStream": chunk.chunkStreamId,
+                "header": chunk.header.hex(),
                 "headerSize": chunk.headerSize,
                 "size": chunk.size,
                 "extended": chunk.extended,

@@ -128,7 +128,7 @@ def _details(entry: Entry, options: LineOptions) -> Iterator[str]:
         left, position = MAX_BYTES, 0
         for chunk in entry.chunks if options.chunks or options.hex else ():
             if options.chunks:
-                yield f"{_MARGIN}{_chunkWords(chunk)}"
+                yield f"{_MARGIN}{_chunkWords(chunk, marks)}"
             if options.hex:
                 place = chunk.offset + chunk.headerSize
                 data = entry.message.payload[position : position + min(chunk.size, left)]
@@ -143,22 +143,25 @@ def _details(entry: Entry, options: LineOptions) -> Iterator[str]:
         shown = entry.data[: None if options.hex else SHOWN_UNREADABLE]
         hidden = [(start + entry.offset, stop + entry.offset) for start, stop in _hidden(entry, options, len(shown))]
         yield from hexdump(shown, entry.offset, marks or [entry.offset], hidden)
-        yield from _rest(entry.size, len(shown))
+        # The end tells how much it was.
+        yield from _rest(entry.size, len(shown), " so far")
 
 
 def _hidden(entry: Entry, options: LineOptions, limit: int) -> Collection[Hidden]:
     return [] if options.secrets is None else options.secrets.hidden(entry, limit)
 
 
-def _rest(size: int, shown: int) -> Iterator[str]:
+def _rest(size: int, shown: int, until: str = "") -> Iterator[str]:
     if size > shown:
-        yield f"{_MARGIN}... and {size - shown:,} bytes more"
+        yield f"{_MARGIN}... and {size - shown:,} bytes more{until}"
 
 
-def _chunkWords(chunk: Chunk) -> str:
-    """A chunk header, and the size of what is behind it."""
-    words = f"chunk @{chunk.offset}: fmt {chunk.fmt} csid {chunk.chunkStreamId}"
-    words += f" header {chunk.headerSize} body {chunk.size}"
+def _chunkWords(chunk: Chunk, marks: Collection[int]) -> str:
+    """A chunk header, a byte of it that is to blame in brackets, and the size of what is behind it."""
+    words = f"chunk @{chunk.offset}: fmt {chunk.fmt} csid {chunk.chunkStreamId} header"
+    for place, byte in enumerate(chunk.header, chunk.offset):
+        words += f" [{byte:02x}]" if place in marks else f" {byte:02x}"
+    words += f" body {chunk.size}"
     if chunk.extended is not None:
         words += f" extended timestamp {chunk.extended}"
     return f"{words} without its extended timestamp" if chunk.lacksExtended else words

@@ -123,8 +123,11 @@ MEDIA_CAUSES: tuple[Cause, ...] = (
         severity=Severity.STOPS,
         clients={
             "FFmpeg player": "It fails at a data message (type 18) whose first value is not a string, or is one of "
-            "more than 63 bytes.",
+            'more than 63 bytes: "Invalid data found when processing input".',
+            "librtmp": "It stores what comes, and goes on.",
+            "GStreamer": "It plays on.",
         },
+        unharmed=frozenset({"librtmp", "GStreamer"}),
         mend="Hand on data messages to players only if they begin with a string of 1 to 63 bytes, as onMetaData.",
         source="wire facts 3.3, 3.6 row 18, 10.70",
     ),
@@ -151,6 +154,7 @@ MEDIA_CAUSES: tuple[Cause, ...] = (
             "librtmp": "It passes over StreamEOF too, and hangs.",
             "GStreamer": "StreamEOF is what it ends at.",
         },
+        unharmed=frozenset({"GStreamer"}),
         mend="Send onStatus NetStream.Play.UnpublishNotify and StreamEOF, both, then FIN (or wait for the next "
         "publisher).",
         source="wire facts 3.3, 6, 10.79, 11",
@@ -164,6 +168,7 @@ MEDIA_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "rtmp2src passes over UnpublishNotify and Play.Stop; it ends at StreamEOF for stream 1 or at "
             "FIN, and hangs without.",
         },
+        unharmed=frozenset({"FFmpeg player"}),
         mend="Send onStatus NetStream.Play.UnpublishNotify and StreamEOF, both, then FIN (or wait for the next "
         "publisher). Some milliseconds between the last tag and StreamEOF keep rtmp2src from losing that tag.",
         source="wire facts 3.3, 6, 10.79; RTMP 1.0, section 7.1.7",
@@ -179,7 +184,7 @@ MEDIA_CAUSES: tuple[Cause, ...] = (
         mend="Look at what is missing. At the start: what is thrown away until something else has come. At the end: "
         "what was not read yet when the publisher left. All of it: whether media is taken on the message stream that "
         "createStream gave, on any chunk stream, and without metadata in front.",
-        source="wire facts 3.6 rows 15, 16 and 21, 10.82, 10.93",
+        source="wire facts 3.6 row 15, 3.6 row 16, 3.6 row 21, 10.82, 10.93",
     ),
     Cause(
         name="media-damaged",

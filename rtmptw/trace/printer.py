@@ -96,6 +96,9 @@ class Printer:
         self._ended.update(Side)
         self._hush()
 
+    def gone(self) -> None:
+        """See L{ITraceObserver.gone}. All was told."""
+
     def over(self, how: str) -> None:
         """
         Nothing more will be known. Harmless when repeated.

@@ -5,9 +5,7 @@ A saved trace: what both sides of one connection have said, byte for byte, and w
 It is a directory, with three files that only grow:
 
 - C{client.bin}, C{server.bin}: the raw stream of each side, from the first byte of the handshake;
-- C{segments.jsonl}: one JSON object in each line. The first is
-  C{{"rtmptw-trace": 1, "url": "rtmp://...", "began": "2024-01-02T03:04:05.678+00:00"}}, the others are the segments in
-  the order in which they came: C{{"side": "client", "at": 0.001234, "size": 1537}}.
+- C{segments.jsonl}: when each segment came, and how each side has ended (L{rtmptw.trace.savedindex}).
 
 Bytes are written before the line that tells of them, and both at once, so that whatever ends the program leaves a trace
 that can be read. Other tools save only streams: a pair C{NAME.c2s.bin} (client to server) and C{NAME.s2c.bin}, or a
@@ -17,18 +15,26 @@ single one. There is no time in them, nor an order between the sides, and none i
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from rtmptw.errors import RemoteProtocolError, RTMPError
-from rtmptw.trace.segment import Segment, Side
+from rtmptw.errors import RemoteProtocolError
+from rtmptw.trace.savedindex import (
+    MAX_LINE,
+    MAX_SECONDS,
+    SavedIndex,
+    SavedTraceError,
+    endLine,
+    headerLine,
+    segmentLine,
+)
+from rtmptw.trace.segment import End, Segment, Side
 from rtmptw.trace.tracer import ITraceObserver
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.command import Command
@@ -51,18 +57,8 @@ __all__ = [
 MAX_BYTES = 1024 * 1024 * 1024
 MAX_SEGMENTS = 4_000_000
 
-#: The latest time that a line may have, seconds: thirty years.
-MAX_SECONDS = 1e9
-
-#: The longest line of C{segments.jsonl}, bytes: there is a URL in the first.
-MAX_LINE = 16 * 1024
-
 #: How a stream without times is cut, bytes.
 PIECE = 64 * 1024
-
-#: The version of the format, and the key that it has.
-_VERSION = 1
-_KEY = "rtmptw-trace"
 
 _SEGMENTS = "segments.jsonl"
 _RAW = {side: f"{side.value}.bin" for side in Side}
@@ -75,10 +71,6 @@ _PLAIN = 3
 _ENOUGH = 64 * 1024
 
 
-class SavedTraceError(RTMPError):
-    """A trace that can't be read, or written; the text begins with its name."""
-
-
 @dataclass
 class SavedTrace:
     """
@@ -86,6 +78,7 @@ class SavedTrace:
 
     @ivar segments: what was said, in the order in which it came; if it is not timed, first all of the client, then all
         of the server.
+    @ivar endings: how sides have ended, in order; none if that is not known.
     @ivar timed: whether times and order are known. If not, all happens at 0.
     @ivar url: where the client wanted to go, as it was given to who saved it; empty if not known.
     @ivar began: when the connection was accepted, in ISO 8601; empty if not known.
@@ -97,6 +90,7 @@ class SavedTrace:
     url: str = ""
     began: str = ""
     notes: list[str] = field(default_factory=list)
+    endings: list[End] = field(default_factory=list)
 
 
 class _Growing:
@@ -157,30 +151,28 @@ class SavedTraceWriter:
         try:
             for side, name in _RAW.items():
                 self._files[side] = _Growing(os.path.join(path, name))
-            self._line({_KEY: _VERSION, "url": url, "began": began.isoformat(timespec="milliseconds")})
+            self._index.append(headerLine(url, began))
         except OSError:
             self.close()
             raise
 
     def said(self, segment: Segment) -> None:
         """See L{ITraceObserver.said}."""
-        if self._index is None:
-            return
-        try:
-            self._files[segment.side].append(segment.data)
-            self._line({"side": segment.side.value, "at": round(segment.at, 6), "size": len(segment.data)})
-        except OSError as error:
-            self._log.error("{path}: {error}; what follows is not saved", path=self.path, error=error.strerror)
-            self.close()
+        self._save(segmentLine(segment), segment)
 
     def closed(self, side: Side, how: str, at: float) -> None:
         """See L{ITraceObserver.closed}."""
+        self._save(endLine(side, how, at))
         self._open[side] = False
         if not any(self._open.values()):
             self.close()
 
     def failed(self, reason: str, at: float) -> None:
         """See L{ITraceObserver.failed}."""
+        self.close()
+
+    def gone(self) -> None:
+        """See L{ITraceObserver.gone}."""
         self.close()
 
     def close(self) -> None:
@@ -190,8 +182,21 @@ class SavedTraceWriter:
                 file.close()
             self._index = None
 
-    def _line(self, content: dict[str, object]) -> None:
-        cast(_Growing, self._index).append(json.dumps(content).encode() + b"\n")
+    def _save(self, line: bytes, segment: Segment | None = None) -> None:
+        """
+        Save something.
+
+        @param segment: whose bytes come first.
+        """
+        if self._index is None:
+            return
+        try:
+            if segment is not None:
+                self._files[segment.side].append(segment.data)
+            self._index.append(line)
+        except OSError as error:
+            self._log.error("{path}: {error}; what follows is not saved", path=self.path, error=error.strerror)
+            self.close()
 
 
 def savedTraces(path: str | os.PathLike[str]) -> list[str]:
@@ -259,14 +264,6 @@ def _guess(path: str) -> Side:
     return Side.SERVER
 
 
-class _Line(NamedTuple):
-    """A line that tells of a segment."""
-
-    side: Side
-    at: float
-    size: int
-
-
 def _readDirectory(path: str) -> SavedTrace:
     """A directory of one connection."""
     index = os.path.join(path, _SEGMENTS)
@@ -278,18 +275,21 @@ def _readDirectory(path: str) -> SavedTrace:
     with contextlib.ExitStack() as stack:
         files = {side: stack.enter_context(open(os.path.join(path, name), "rb")) for side, name in _RAW.items()}
         lines = stack.enter_context(open(index, "rb"))
-        if _readSegments(trace, _Index(lines, index, trace), files):
+        if _readSegments(trace, SavedIndex(lines, index, trace.notes), files):
             _readRest(trace, path, files)
     return trace
 
 
-def _readSegments(trace: SavedTrace, index: _Index, files: Mapping[Side, BinaryIO]) -> bool:
+def _readSegments(trace: SavedTrace, index: SavedIndex, files: Mapping[Side, BinaryIO]) -> bool:
     """
     @return: whether all lines were read.
     """
     trace.url, trace.began = index.header()
     room = MAX_BYTES
-    for line in index.segments():
+    for line in index.lines():
+        if line.how is not None:
+            trace.endings.append(End(line.side, line.at, line.how, len(trace.segments)))
+            continue
         if line.size > room or len(trace.segments) == MAX_SEGMENTS:
             trace.notes.append(f"only the first {len(trace.segments):,} segments are read: it is too large")
             return False
@@ -309,75 +309,12 @@ def _readSegments(trace: SavedTrace, index: _Index, files: Mapping[Side, BinaryI
 def _readRest(trace: SavedTrace, path: str, files: Mapping[Side, BinaryIO]) -> None:
     """Bytes that no line tells of: the last ones before the program was killed."""
     at = trace.segments[-1].at if trace.segments else 0.0
+    ended = {end.side for end in trace.endings}
     for side, file in files.items():
-        data = file.read(PIECE)
+        # Behind its end, a side says nothing.
+        data = b"" if side in ended else file.read(PIECE)
         if data:
             trace.segments.append(Segment(side, at, data))
             trace.notes.append(f"no line tells of the last {len(data):,} bytes in {os.path.join(path, _RAW[side])}")
         if file.read(1):
             trace.notes.append(f"there is more in {os.path.join(path, _RAW[side])}, which is left out")
-
-
-class _Index:
-    """
-    C{segments.jsonl}.
-
-    @ivar path: its name.
-    @ivar number: of the last line that was read, from 1 on.
-    """
-
-    def __init__(self, file: BinaryIO, path: str, trace: SavedTrace) -> None:
-        """
-        @param trace: whose notes tell if the last line is not whole.
-        """
-        self.path = path
-        self.number = 0
-        self._file = file
-        self._trace = trace
-
-    def header(self) -> tuple[str, str]:
-        """
-        @return: the URL, and when it began.
-        """
-        first = self._next()
-        if first is None:
-            return "", ""
-        if first.get(_KEY) != _VERSION:
-            raise self._wrong(f"this is not a trace of version {_VERSION}")
-        url, began = first.get("url", ""), first.get("began", "")
-        # They are shown to people.
-        if not isinstance(url, str) or not isinstance(began, str) or not (url + began).isprintable():
-            raise self._wrong('"url" and "began" are to be text in one line')
-        return url, began
-
-    def segments(self) -> Iterator[_Line]:
-        """The lines behind that."""
-        sides = {side.value: side for side in Side}
-        while (line := self._next()) is not None:
-            side, at, size = (line.get(key) for key in ("side", "at", "size"))
-            if not isinstance(side, str) or side not in sides:
-                raise self._wrong('"side" is to be "client" or "server"')
-            if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at <= MAX_SECONDS:
-                raise self._wrong('"at" is to be a number of seconds')
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise self._wrong('"size" is to be a whole number, 1 or more')
-            yield _Line(sides[side], float(at), size)
-
-    def _next(self) -> dict[str, object] | None:
-        text = self._file.readline(MAX_LINE)
-        if not text:
-            return None
-        self.number += 1
-        if not text.endswith(b"\n") and len(text) < MAX_LINE:
-            self._trace.notes.append(f"{self.path}, line {self.number}: it is cut off, and left out")
-            return None
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            line = None
-        if not isinstance(line, dict):
-            raise self._wrong("this is not a JSON object")
-        return line
-
-    def _wrong(self, reason: str) -> SavedTraceError:
-        return SavedTraceError(f"{self.path}, line {self.number}: {reason}")

@@ -5,10 +5,11 @@ What one side of a connection said at one moment: where every look at a conversa
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Segment", "Side"]
+__all__ = ["End", "Segment", "Side", "inOrder"]
 
 
 class Side(Enum):
@@ -36,3 +37,34 @@ class Segment:
     side: Side
     at: float
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """
+    The end of a side.
+
+    @ivar side: which.
+    @ivar at: when it came, seconds since the connection began.
+    @ivar how: such as C{"closed"} or C{"reset"} (L{rtmptw.trace.leg}).
+    @ivar place: how many segments, of both sides, came before it.
+    """
+
+    side: Side
+    at: float
+    how: str
+    place: int
+
+
+def inOrder(segments: Iterable[Segment], ends: Sequence[End]) -> Iterator[Segment | End]:
+    """
+    All that happened.
+
+    @param ends: in order.
+    """
+    waiting = list(reversed(ends))
+    for place, segment in enumerate(segments):
+        while waiting and waiting[-1].place <= place:
+            yield waiting.pop()
+        yield segment
+    yield from reversed(waiting)

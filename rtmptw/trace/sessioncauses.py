@@ -52,6 +52,7 @@ SESSION_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It never sends _checkbw, and waits.",
             "nginx-rtmp": "Its relay never sends _checkbw, and waits.",
         },
+        unharmed=frozenset({"FFmpeg", "librtmp"}),
         mend="Wait for nothing that a client need not say. onBWDone itself is not needed by anybody; leave it out.",
         source="wire facts 3.1, 3.5, 3.6 row 11, 10.49",
     ),
@@ -66,6 +67,7 @@ SESSION_CAUSES: tuple[Cause, ...] = (
             "OBS": "Before Publish.Start it answers. While it publishes it does not (from its source, not run): a "
             "server that waits for it then drops a publisher that is well.",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Take any byte that comes as a sign of life. Ping a publisher only after silence, and do not close while "
         "data comes.",
         source="wire facts 2.8, 3.6 row 11, 9, 10.43, 11",
@@ -81,6 +83,7 @@ SESSION_CAUSES: tuple[Cause, ...] = (
             "OBS": "It knows NetStream.Publish.Rejected, Publish.Denied and Publish.BadName; at other codes it waits "
             "(from its source, not run).",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Close the connection behind a refusal: write the status out (all of it, then FIN). Do not reset: what "
         "is in the way would be lost.",
         source="wire facts 3.2, 3.5, 3.6 row 13, 10.57",
@@ -97,6 +100,7 @@ SESSION_CAUSES: tuple[Cause, ...] = (
             "user of them (from its source, not run).",
             "GStreamer": "It goes by the code that it waits for, and prints the description of any other.",
         },
+        unharmed=frozenset({"FFmpeg", "GStreamer"}),
         mend="Refuse a publish with NetStream.Publish.BadName (the name is in use) or NetStream.Publish.Denied, a "
         "play with NetStream.Play.StreamNotFound, a connect with NetConnection.Connect.Rejected or "
         "NetConnection.Connect.InvalidApp; put what you have to say into the description. And close.",
@@ -135,6 +139,7 @@ SESSION_CAUSES: tuple[Cause, ...] = (
         clients={
             "FFmpeg": "It writes header and payload apart and waits for each answer; with Nagle's algorithm against "
             "delayed acknowledgements each step takes about 44 ms. It needs no pause between replies.",
+            "librtmp": "It waits for each answer as well.",
             "GStreamer": "It waits for each answer as well.",
         },
         mend="Set TCP_NODELAY, and write the answers to what came together in one write, at once.",
@@ -184,8 +189,8 @@ SESSION_CAUSES: tuple[Cause, ...] = (
         title="The server closes at a connect with more in it than it knows",
         severity=Severity.STOPS,
         clients={
-            "FFmpeg": "With -rtmp_enhanced_codecs its connect has a strict array (0A), fourCcList. Where the server "
-            'closes at it, it says "Input/output error".',
+            "FFmpeg": "With -rtmp_enhanced_codecs its connect has a strict array (0A), fourCcList, and with -rtmp_conn "
+            'arguments behind its object. Where the server closes at it, it says "Input/output error".',
             "Flash": "It may send arguments of any type behind connect's object (from srs issue 186, not run).",
         },
         mend="Decode all AMF0 types, take from connect what you need (app, tcUrl), and pass over the rest: unknown "

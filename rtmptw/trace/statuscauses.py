@@ -21,6 +21,7 @@ STATUS_CAUSES: tuple[Cause, ...] = (
             "OBS": "As librtmp: it does not start to publish.",
             "GStreamer": "It reads an object and an ECMA array alike.",
         },
+        unharmed=frozenset({"GStreamer"}),
         mend="Write the fourth value of onStatus as an object: the marker 03, the members, 00 00 09. The ECMA array "
         "(08, with a count in front) belongs into onMetaData only.",
         source="wire facts 3.2, 3.6 row 9, 10.51, 11",
@@ -32,7 +33,10 @@ STATUS_CAUSES: tuple[Cause, ...] = (
         clients={
             "FFmpeg": "It skips the values in front of the code by their type; undefined (06) it can't skip, so it "
             "does not find the code, and waits for ever. It prints nothing.",
+            "librtmp": "It looks at the fourth value, whatever the third is, so it copes.",
+            "GStreamer": "It copes as well.",
         },
+        unharmed=frozenset({"librtmp", "GStreamer"}),
         mend="Write null (05) as the third value of onStatus, and no undefined among the members of its object.",
         source="wire facts 3.2, 3.6 row 9, 10.51, 10.56",
     ),
@@ -47,6 +51,7 @@ STATUS_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It waits for onStatus.",
             "MediaMTX": "It fails at a _result to publish (from its source, not run).",
         },
+        unharmed=frozenset({"librtmp"}),
         mend="Answer publish with onStatus (type 20, transaction ID 0, null, object with level, code "
         '"NetStream.Publish.Start" and description) on the message stream of the publish; play with '
         '"NetStream.Play.Start". And send no _result.',
@@ -60,6 +65,7 @@ STATUS_CAUSES: tuple[Cause, ...] = (
             "FFmpeg": "It passes over it, and waits for onStatus.",
             "MediaMTX": "It fails at a _result to publish or play (from its source, not run).",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Answer publish and play with onStatus only.",
         source="wire facts 3.2, 3.3, 10.54",
     ),
@@ -72,6 +78,7 @@ STATUS_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It waits for onStatus on the message stream that createStream has given; one on stream 0 it "
             "does not take, and waits on.",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Send onStatus with the message stream ID that publish or play came with: the last 4 bytes of the type 0 "
         "chunk header, little-endian, mostly 01 00 00 00.",
         source="wire facts 2.1, 3.2, 3.6 row 9, 10.52; RTMP 1.0, section 5.3.1.2.1",
@@ -85,6 +92,7 @@ STATUS_CAUSES: tuple[Cause, ...] = (
             "GStreamer": "It takes the first onStatus for the answer, and fails unless its code is "
             "NetStream.Publish.Start, or for play NetStream.Play.Start, Play.Reset or Play.PublishNotify.",
         },
+        unharmed=frozenset({"FFmpeg"}),
         mend="Let NetStream.Publish.Start be the first status behind publish; behind play NetStream.Play.Reset (if "
         "you send it) and NetStream.Play.Start. Whatever else you like to say, say it behind.",
         source="wire facts 3.2, 3.4, 10.53",

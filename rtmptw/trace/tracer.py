@@ -44,8 +44,9 @@ class ITraceObserver(Interface):
     """
     Somebody who looks at one session.
 
-    All times are seconds since its client was accepted. The last call is L{closed} for the second of both sides, or
-    L{failed}, and then the client's own end is not told.
+    All times are seconds since its client was accepted. All was said with L{closed} for the second of both sides, or
+    with L{failed}, and then the client's own end is not told. What was said may be still on its way to the other side:
+    the last call of all is L{gone}.
     """
 
     def said(segment):  # type: ignore[no-untyped-def]
@@ -71,6 +72,11 @@ class ITraceObserver(Interface):
 
         @param reason: a sentence.
         @type at: L{float}
+        """
+
+    def gone():  # type: ignore[no-untyped-def]
+        """
+        There are no connections any more, to either side.
         """
 
 
@@ -145,6 +151,7 @@ class _Session:
         self._number = number
         self._began = 0.0
         self._connecting: Deferred[Any] | None = None
+        self._isRefused = self._isGone = False
 
     @property
     def _at(self) -> float:
@@ -173,9 +180,11 @@ class _Session:
     def _refused(self, failure: Failure) -> None:
         reason, at = "the client has left meanwhile" if self.client.isLost else explain(failure.value), self._at
         self._observation.tell(lambda observer: observer.failed(reason, at))
-        # Nothing is told behind that.
+        self._isRefused = True
+        # How it ends is not told behind that.
         self.client.isEnded = True
         self.client.abort()
+        self._tellIfGone()
 
     def received(self, leg: Leg, data: bytes) -> None:
         """A side has said something."""
@@ -212,6 +221,14 @@ class _Session:
                 other.linger()
             else:
                 other.reset()
+        self._tellIfGone()
+
+    def _tellIfGone(self) -> None:
+        """Are both connections gone, or will there be no second one?"""
+        isOver = self._isRefused if self.server is None else self.server.isLost
+        if isOver and self.client.isLost and not self._isGone:
+            self._isGone = True
+            self._observation.tell(lambda observer: observer.gone())
 
 
 class _TargetFactory(Factory):

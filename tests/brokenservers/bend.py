@@ -54,6 +54,8 @@ class Bend:
         codes ("timecode").
     @ivar options: what FFmpeg needs besides; of its output.
     @ivar before: the same, of its input.
+    @ivar shown: the cause that somebody who looks from outside names, if he can't know better: what comes looks just as
+        if that had been made. Empty where it is C{cause}.
     """
 
     cause: str
@@ -69,6 +71,7 @@ class Bend:
     media: Literal["short", "long", "heavy", "timecode"] = "short"
     options: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    shown: str = ""
 
     def server(self, clock: IReactorTime) -> PlainFactory:
         """The broken server."""

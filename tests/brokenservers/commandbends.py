@@ -248,6 +248,8 @@ COMMAND_BENDS: dict[str, Bend] = {
         otherwise=dict.fromkeys(_FFMPEGS, "fails"),
         symptom="Invalid data found when processing input",
         stuck=_AT_CONNECT,
+        # The number is the right one; it is none.
+        shown="transaction-id-not-number",
     ),
     "reply-as-amf3": Bend(
         "reply-as-amf3",

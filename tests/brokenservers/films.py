@@ -4,6 +4,7 @@ What has to be published for a bend to be met (C{media} of L{tests.brokenservers
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -44,4 +45,9 @@ def timecodeSource() -> Path:
 
 
 #: By name, how to get it.
-FILMS = {"short": source, "long": longSource, "heavy": heavySource, "timecode": timecodeSource}
+FILMS: dict[str, Callable[[], Path]] = {
+    "short": source,
+    "long": longSource,
+    "heavy": heavySource,
+    "timecode": timecodeSource,
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.trace.causes import CAUSES
 from tests.brokenservers.bends import BENDS, Scene
 from tests.brokenservers.plain import PlainServer
 from tests.brokenservers.talk import Server, said
@@ -22,6 +23,14 @@ class BendTests(SynchronousTestCase):
         for name, bend in BENDS.items():
             self.assertEqual(name.partition(":")[0], bend.cause)
             self.assertIn(bend.cause, BENDS)
+
+    def test_causes(self) -> None:
+        """Causes are those that the tools name; what is seen from outside is another one, if it is not the same."""
+        for name, bend in BENDS.items():
+            self.assertIn(bend.cause, CAUSES)
+            if bend.shown:
+                self.assertIn(bend.shown, CAUSES)
+                self.assertNotEqual(bend.shown, bend.cause, name)
 
     def test_provenOrNot(self) -> None:
         """Either programs are named, or why there are none."""

@@ -31,7 +31,7 @@ class UsageTests(CommandTestCase):
     def test_mistakes(self) -> None:
         """Each is told with its command, and where to look."""
         rows: list[tuple[tuple[str, ...], str]] = [
-            ((), "rtmptw: a command is needed: publish, play, trace"),
+            ((), "rtmptw: a command is needed: publish, play, doctor, trace, compare"),
             (("dance",), "rtmptw: Unknown command: dance"),
             (("publish",), "rtmptw publish: publish needs a FILE and a URL"),
         ]

@@ -20,7 +20,10 @@ from rtmptw.cli import FAILED, OK, WRONG_USAGE
 from rtmptw.cli import trace as command
 from rtmptw.cli.trace import TraceOptions, originOf
 from rtmptw.trace.capturefile import CapturedConnection, CaptureError
+from rtmptw.trace.line import LineOptions
+from rtmptw.trace.printer import Form, Printer
 from rtmptw.trace.saved import SavedTraceWriter
+from rtmptw.trace.secrets import Secrets
 from rtmptw.trace.segment import Segment, Side
 from rtmptw.url import RTMPURL
 from tests.cli.commandcase import CommandTestCase
@@ -181,6 +184,32 @@ class ReadTests(CommandTestCase):
         self.out.truncate(0)
         self.assertEqual(self.read(os.path.join(directory, "2")), OK)
         self.assertNotIn("#2", self.out.getvalue())
+
+    def test_endings(self) -> None:
+        """What was saved is told as it was when it happened, to the ends of both sides, and what is wrong there."""
+        directory = self.place()
+        client, server = ((CAPTURES / f"ffmpeg5-publish.{end}.bin").read_bytes() for end in ("c2s", "s2c"))
+        live: list[str] = []
+        printer = Printer(1, Form(LineOptions(Secrets())), live.append)
+        writer = SavedTraceWriter(os.path.join(directory, "1"), "rtmp://host", datetime.now(UTC))
+        for observer in (printer, writer):
+            observer.said(Segment(Side.CLIENT, 0.25, client[:3373]))
+            observer.said(Segment(Side.SERVER, 0.5, server[:3089]))
+            observer.closed(Side.SERVER, "reset", 0.5)
+            observer.said(Segment(Side.CLIENT, 0.5, client[3373:4000]))
+            observer.closed(Side.CLIENT, "dropped", 2.75)
+        self.assertEqual(self.read(directory), FAILED)
+        _, *lines = self.out.getvalue().splitlines(keepends=True)
+        self.assertEqual("".join(lines), "".join(live))
+        self.assertIn("   0.5000 S->C  reset (RST)", self.out.getvalue())
+        self.assertIn("   2.7500 C->S  dropped, as the other side was gone; left over: ", self.out.getvalue())
+        self.assertIn("!! refusal-without-status at byte 3089: ", self.out.getvalue())
+
+    def test_noEndings(self) -> None:
+        """Where they are not known, that is said, and nothing follows from it."""
+        directory = self.saved([Segment(Side.CLIENT, 0.0, b"\3" + bytes(1536)), Segment(Side.CLIENT, 2.0, bytes(5))])
+        self.assertEqual(self.read(directory), OK)
+        self.assertEqual(self.out.getvalue().count("nothing more is there"), 2)
 
     def test_grave(self) -> None:
         """What can't be read, anywhere, is exit status 1; everything is shown."""

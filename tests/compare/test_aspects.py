@@ -205,7 +205,7 @@ class OtherTests(SynchronousTestCase):
             ((128,) * 9, 128, "128 + 128 + 128 + ... (9) bytes", "as announced"),
             ((0,), 128, "0 bytes", "as announced"),
         ):
-            chunks = tuple(Chunk(0, 0, 3, 12, size) for size in sizes)
+            chunks = tuple(Chunk(0, 0, 3, bytes(12), size) for size in sizes)
             entry = ReadMessage(Side.SERVER, 0.0, 0, Message(9, 0, 1, bytes(sum(sizes))), chunks, chunkSize)
             field = looked([entry])["chunks"]
             self.assertEqual((field.text, field.meaning), (text, meaning))
@@ -215,8 +215,8 @@ class OtherTests(SynchronousTestCase):
         self.assertNotIn("extended timestamp", looked([said(Side.SERVER, Message(9, 5, 1, b"x"))]))
         for lacks, text, place in ((False, "repeated in each chunk", 10), (True, "not repeated in 1 chunk", 200)):
             chunks = (
-                Chunk(10, 0, 3, 16, 128, 0xFFFFFF),
-                Chunk(200, 3, 3, 1 if lacks else 5, 4, None if lacks else 0xFFFFFF, lacks),
+                Chunk(10, 0, 3, bytes(16), 128, 0xFFFFFF),
+                Chunk(200, 3, 3, bytes(1 if lacks else 5), 4, None if lacks else 0xFFFFFF, lacks),
             )
             entry = ReadMessage(Side.SERVER, 0.0, 10, Message(9, 0xFFFFFF, 1, bytes(132)), chunks, 128)
             field = looked([entry])["extended timestamp"]

@@ -10,6 +10,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -23,8 +24,8 @@ from rtmptw.compare.difference import Difference, How
 from rtmptw.compare.noise import Weight
 from rtmptw.compare.sidebyside import sideBySide
 from rtmptw.trace.entry import Entry
-from rtmptw.trace.saved import SavedTraceError
-from rtmptw.trace.segment import Segment, Side
+from rtmptw.trace.saved import SavedTraceError, SavedTraceWriter
+from rtmptw.trace.segment import End, Segment, Side
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED, AMFValue, ECMAArray
 from rtmptw.wire.chunkwriter import ChunkWriter
@@ -236,11 +237,15 @@ class SeedTests(SynchronousTestCase):
         self.assertIsNone(comparison.first)
 
     def test_messageStream0(self) -> None:
-        comparison = self.compare(started(lambda m: [change(m, streamId=0)]))
-        self.assertEqual(
-            shortly(comparison.first),
-            "STOPS other server status NetStream.Publish.Start message stream !onstatus-on-stream-0",
-        )
+        """rtmp2sink waits on; FFmpeg does not look at it, so for FFmpeg it is a difference like others."""
+        for name, weight in (("gst122-rtmp2sink-publish", "STOPS"), ("ffmpeg5-publish", "MATTERS")):
+            client, server = capture(name)
+            bent = rewrite(server, started(lambda m: [change(m, streamId=0)]))
+            comparison = compareConversations(told(name), conversation(client, bent))
+            self.assertEqual(
+                shortly(comparison.first),
+                f"{weight} other server status NetStream.Publish.Start message stream !onstatus-on-stream-0",
+            )
 
     def test_missing(self) -> None:
         for bend, expected in (
@@ -404,6 +409,17 @@ class EntriesTests(SynchronousTestCase):
             [0.0, 0.5, 1.4, "settle 2.4", 2.4, "settle 3.4", 9.0, "finish client 9", "finish server 9"],
         )
 
+    def test_endings(self) -> None:
+        """A side ends where it has ended; the other one, of which that is not known, with the trace."""
+        self.patch(comparison_, "Conversation", _Patient)
+        self.patch(_Patient, "done", [])
+        segments = [Segment(Side.CLIENT, 0.0, b"x"), Segment(Side.CLIENT, 0.5, b"x")]
+        list(entriesOf(segments, [End(Side.SERVER, 0.25, "closed", 1)]))
+        self.assertEqual(_Patient.done, [0.0, "finish server 0.25", 0.5, "finish client 0.5"])
+        self.patch(_Patient, "done", [])
+        list(entriesOf(segments, [End(side, 3.0, "closed", 2) for side in (Side.SERVER, Side.CLIENT)]))
+        self.assertEqual(_Patient.done, [0.0, 0.5, "settle 1.5", "finish server 3", "finish client 3"])
+
 
 class TracesTests(SynchronousTestCase):
     def setUp(self) -> None:
@@ -423,6 +439,25 @@ class TracesTests(SynchronousTestCase):
         (one / "x.s2c.bin").write_bytes(capture("ffmpeg5-publish")[1])
         comparison = compareTraces(CAPTURES / "ffmpeg5-publish", one / "x")
         self.assertEqual(comparison.notes, (f"{one / 'x'}: there is nothing of the client's side",))
+
+    def test_endings(self) -> None:
+        """Saved traces tell who has closed: a server that does so first, and has not said why, is at fault."""
+        client, server = (
+            data[: HANDSHAKE_SIZE + size] for data, size in zip(capture("ffmpeg5-publish"), (300, 16), strict=True)
+        )
+        paths = []
+        for name, order in (("good", (Side.CLIENT, Side.SERVER)), ("bad", (Side.SERVER, Side.CLIENT))):
+            paths.append(self.directory / name)
+            writer = SavedTraceWriter(paths[-1], "", datetime.now(UTC))
+            writer.said(Segment(Side.CLIENT, 0.0, client))
+            writer.said(Segment(Side.SERVER, 0.0, server))
+            for at, side in enumerate(order, 1):
+                writer.closed(side, "closed", float(at))
+        comparison = compareTraces(*paths)
+        wrongs = [
+            (wrong.conversation, wrong.violation.cause.name) for d in comparison.differences for wrong in d.wrongs
+        ]
+        self.assertEqual(wrongs, [(1, "refusal-without-status")])
 
     def test_trouble(self) -> None:
         path = self.directory / "x"

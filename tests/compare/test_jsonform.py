@@ -80,7 +80,7 @@ class ToJSONTests(SynchronousTestCase):
             (violation["in"], violation["cause"], violation["severity"], violation["offset"]),
             ("B", "connect-transaction-id", "stops", place),
         )
-        for key in ("words", "title", "mend", "source", "clients"):
+        for key in ("words", "title", "mend", "source", "clients", "affected"):
             self.assertTrue(violation[key], key)
         self.assertEqual((second["how"], second["what"], second["offsets"][0]), ("extra", "onBWDone", None))
         self.assertEqual(second["source"], "wire facts 3.4")

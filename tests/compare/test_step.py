@@ -21,7 +21,7 @@ from tests.compare.bending import capture, conversation, told
 
 
 def said(side: Side, message: Message, at: float = 0.0) -> ReadMessage:
-    chunk = Chunk(3073, 0, message.chunkStreamId, 12, len(message.payload))
+    chunk = Chunk(3073, 0, message.chunkStreamId, bytes(12), len(message.payload))
     return ReadMessage(side, at, 3073, message, (chunk,), 4096)
 
 

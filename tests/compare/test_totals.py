@@ -16,7 +16,7 @@ from rtmptw.wire.message import Message
 
 
 def entry(payload: bytes, side: Side = Side.CLIENT) -> ReadMessage:
-    return ReadMessage(side, 0.0, 0, Message(9, 0, 1, payload), (Chunk(0, 0, 6, 12, len(payload)),), 128)
+    return ReadMessage(side, 0.0, 0, Message(9, 0, 1, payload), (Chunk(0, 0, 6, bytes(12), len(payload)),), 128)
 
 
 class TotalsTests(SynchronousTestCase):

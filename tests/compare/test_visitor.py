@@ -68,17 +68,31 @@ class ConnectTests(SynchronousTestCase):
 
     def test_minds(self) -> None:
         cause = Cause(
-            "a-cause", "title", Severity.STOPS, "mend", "3.6", {"FFmpeg player": "It stops.", "SRS": "It stops."}
+            "a-cause",
+            "title",
+            Severity.STOPS,
+            "mend",
+            "3.6",
+            {"FFmpeg": "It goes on.", "FFmpeg player": "It stops.", "GStreamer": "It copes.", "SRS": "It stops."},
+            frozenset(("FFmpeg", "GStreamer")),
         )
         plain = Cause("a-cause", "title", Severity.STOPS, "mend", "3.6")
         for visitor_, minds in (
             (Visitor("FFmpeg", "", "publishes"), False),
             (Visitor("FFmpeg", "", "plays"), True),
             (Visitor("SRS", "", "plays"), True),
+            (Visitor("GStreamer", "", "plays"), False),
             (Visitor("OBS", "", "publishes"), False),
             (Visitor("a program of one's own", "", "publishes"), True),
         ):
             self.assertEqual((visitor_.minds(cause), visitor_.minds(plain)), (minds, True), visitor_)
+
+    def test_mindsAsAPlayer(self) -> None:
+        """Where a player gets through and a publisher does not."""
+        does = {"FFmpeg": "It stops.", "FFmpeg player": "It goes on."}
+        cause = Cause("a-cause", "title", Severity.STOPS, "mend", "3.6", does, frozenset(("FFmpeg player",)))
+        self.assertFalse(Visitor("FFmpeg", "", "plays").minds(cause))
+        self.assertTrue(Visitor("FFmpeg", "", "publishes").minds(cause))
 
     def test_nobody(self) -> None:
         nobody = visitor(listen([]))

@@ -27,7 +27,7 @@ TX = {Expectation.CONNECT: 1.0, Expectation.CREATE_STREAM: 4.0, Expectation.PUBL
 def heard(type: int, payload: bytes, streamId: int = 0) -> ReadMessage:
     """A message."""
     message = Message(type, 0, streamId, payload)
-    chunk = Chunk(BODY - 12, 0, 3, 12, len(payload))
+    chunk = Chunk(BODY - 12, 0, 3, bytes(12), len(payload))
     return ReadMessage(Side.SERVER, 1.0, BODY - 12, message, (chunk,), 4096)
 
 

@@ -52,7 +52,7 @@ class FramesTests(SynchronousTestCase):
             key, other = [each for each in footage.frames(4) if each.type == 9]
             for message, wanted in ((key, 4 * size), (other, size)):
                 self.assertEqual(len(numbers(message.payload)), 1)
-                self.assertLessEqual(abs(len(message.payload) - max(wanted, 75)), 15, (size, len(message.payload)))
+                self.assertLessEqual(abs(len(message.payload) - max(wanted, 68)), 3, (size, len(message.payload)))
 
     def test_units(self) -> None:
         """A picture is user data and a slice, each with its length (ISO 14496-15, 5.3.4.2)."""

@@ -211,3 +211,12 @@ class RefusalTests(StatusTestCase):
             self.check((FFMPEG, FLASH), entry, "refused", expectation=expectation)
             self.check((GSTREAMER, MEDIAMTX, LIBRTMP, OBS, NGINX), entry, "unheard", expectation=expectation)
             self.assertIsNone(judged(FFMPEG, expectation, status(None, INFORMATION)))
+
+    def test_twoMinds(self) -> None:
+        """An error in front of what they look at: it is not read as one, nor does it start anything."""
+        entry = status({"level": "error"}, INFORMATION, streamId=0)
+        for expectation in (CONNECT, CREATE):
+            who = (FFMPEG, FFMPEG_PLAYER, LIBRTMP, OBS, GSTREAMER, FLASH)
+            self.check(who, entry, "passed_over", expectation=expectation)
+            # It looks at the first object, wherever that is.
+            self.check((LENIENT,), entry, "unheard", expectation=expectation)

@@ -267,6 +267,11 @@ class NetworkTestCase(SynchronousTestCase):
 
     def _isClean(self, network: Network) -> None:
         """All clients have gone, and nothing waits for the time."""
+        network.advance(0.5)
         self.assertEqual([each for each in network.contacts if not each.closed], [], "still connected")
-        network.advance(3.0)
+        network.advance(2.5)
         self.assertEqual(network.clock.getDelayedCalls(), [])
+
+    def assertNear(self, value: float, expected: float, most: float) -> None:
+        """How long something has taken; ticks and turns come on top."""
+        self.assertLessEqual(abs(value - expected), most, f"{value} is not about {expected}")

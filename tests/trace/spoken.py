@@ -24,11 +24,11 @@ def payloadMessage(
 ) -> ReadMessage:
     """A message that is cut into chunks: a header of 12 bytes, then headers of 1."""
     pieces = [payload[start : start + chunkSize] for start in range(0, len(payload), chunkSize)] or [b""]
+    first = b"\x03\0\0\0" + len(payload).to_bytes(3, "big") + bytes((type,)) + streamId.to_bytes(4, "little")
     chunks, place = [], offset
     for number, piece in enumerate(pieces):
-        header = 1 if number else 12
-        chunks.append(Chunk(place, 3 if number else 0, 3, header, len(piece)))
-        place += header + len(piece)
+        chunks.append(Chunk(place, 3 if number else 0, 3, b"\xc3" if number else first, len(piece)))
+        place += chunks[-1].headerSize + len(piece)
     return ReadMessage(side, at, offset, Message(type, 0, streamId, payload, 3), tuple(chunks), chunkSize)
 
 

@@ -44,9 +44,12 @@ class Observer:
     def failed(self, reason: str, at: float) -> None:
         self._tell("failed", reason, at)
 
+    def gone(self) -> None:
+        self._tell("gone")
+
 
 SEGMENT = Segment(Side.CLIENT, 1.0, b"x")
-EVERYTHING = [("said", SEGMENT), ("closed", Side.SERVER, "reset", 2.0), ("failed", "no route", 3.0)]
+EVERYTHING = [("said", SEGMENT), ("closed", Side.SERVER, "reset", 2.0), ("failed", "no route", 3.0), ("gone",)]
 
 
 class AudienceTests(SynchronousTestCase):
@@ -54,6 +57,7 @@ class AudienceTests(SynchronousTestCase):
         audience.said(SEGMENT)
         audience.closed(Side.SERVER, "reset", 2.0)
         audience.failed("no route", 3.0)
+        audience.gone()
 
     def test_all(self) -> None:
         observers = [Observer(), Observer()]
@@ -65,7 +69,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_failing(self) -> None:
         """One that fails is told no more, and that is logged once; the others are."""
-        for number, at in enumerate(("said", "closed", "failed"), 1):
+        for number, at in enumerate(("said", "closed", "failed", "gone"), 1):
             observers = [Observer(), Observer(at), Observer()]
             self.tell(Audience(observers))
             self.assertEqual(observers[0].told, EVERYTHING)

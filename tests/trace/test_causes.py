@@ -6,6 +6,7 @@ Tests for the catalogue: L{rtmptw.trace.causes} and what it is joined from.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,6 +19,7 @@ from rtmptw.trace.handshakecauses import HANDSHAKE_CAUSES
 from rtmptw.trace.mediacauses import MEDIA_CAUSES
 from rtmptw.trace.sessioncauses import SESSION_CAUSES
 from rtmptw.trace.statuscauses import STATUS_CAUSES
+from tests.brokenservers.bends import BENDS
 
 FACTS = (Path(__file__).parents[2] / "docs" / "wire-facts.md").read_text()
 
@@ -31,6 +33,22 @@ SPECIFICATION = {
 
 #: What wire facts 3.6 and 11 call harmless with every client that was run.
 HARMLESS = {"answers-transaction-0", "createstream-undefined", "waits-for-pong"}
+
+#: The clients of the programs that the broken servers are tried with.
+PROGRAMS = {
+    "ffmpeg5": "FFmpeg",
+    "ffmpeg9": "FFmpeg",
+    "ffmpeg5-play": "FFmpeg player",
+    "ffmpeg9-play": "FFmpeg player",
+    "rtmp2sink": "GStreamer",
+    "rtmp2src": "GStreamer",
+    "rtmpsink": "librtmp",
+    "rtmpdump": "librtmp",
+    "nginx-relay": "nginx-rtmp",
+}
+
+#: How it is told that a client does not mind.
+CAREFREE = re.compile(r"copes|does not mind|goes on\.|gets through|looks at nothing but|reads .* alike|minds none")
 
 #: Names that other places use.
 SHARED = [
@@ -158,6 +176,31 @@ class CatalogueTests(SynchronousTestCase):
             order = [client for client in CLIENTS if client in cause.clients]
             self.assertEqual((cause.name, list(cause.clients)), (cause.name, order))
 
+    def test_whoIsAffected(self) -> None:
+        """All that were seen to stop or to lose something; and of a cause that stops somebody, somebody."""
+        for cause in CAUSES.values():
+            self.assertEqual((cause.name, cause.unharmed - set(cause.clients)), (cause.name, set()))
+            if cause.clients and cause.severity is not Severity.ADVICE:
+                self.assertTrue(cause.affected, cause.name)
+        for name, bend in BENDS.items():
+            for program in bend.affected:
+                self.assertIn(PROGRAMS[program], CAUSES[bend.cause].affected, name)
+
+    def test_whoDoesNotMind(self) -> None:
+        """Who is said to get through is not among those that are affected."""
+        count = 0
+        for cause in CAUSES.values():
+            for client in cause.affected:
+                self.assertNotRegex(cause.clients[client], CAREFREE, (cause.name, client))
+            count += sum(CAREFREE.search(cause.clients[client]) is not None for client in cause.unharmed)
+        self.assertGreaterEqual(count, 14)
+
+    def test_theyAreToldInOneWay(self) -> None:
+        """Each begins with what "it" does, or with whose words hold."""
+        for cause in CAUSES.values():
+            for client, words in cause.clients.items():
+                self.assertFalse(words.startswith(client), (cause.name, client))
+
     def test_whatWasNotRunSaysSo(self) -> None:
         """Nobody has run these (wire facts 12)."""
         for cause in CAUSES.values():
@@ -184,3 +227,8 @@ class CatalogueTests(SynchronousTestCase):
 
     def test_aCauseIsAValue(self) -> None:
         self.assertEqual(Cause("a-b", "t", Severity.STOPS, "m", "s"), Cause("a-b", "t", Severity.STOPS, "m", "s", {}))
+
+    def test_affected(self) -> None:
+        cause = Cause("a-b", "t", Severity.STOPS, "m", "s", dict.fromkeys(("FFmpeg", "OBS", "SRS"), "."))
+        self.assertEqual(cause.affected, ("FFmpeg", "OBS", "SRS"))
+        self.assertEqual(replace(cause, unharmed=frozenset({"OBS"})).affected, ("FFmpeg", "SRS"))

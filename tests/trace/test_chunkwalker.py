@@ -53,6 +53,10 @@ class ReadingTests(SynchronousTestCase):
             self.assertEqual(b"".join(data[at : at + size] for at, size in bodies), message.payload)
             self.assertEqual({chunk.chunkStreamId for chunk in chunks}, {message.chunkStreamId})
             self.assertEqual([data[chunk.offset] >> 6 for chunk in chunks], [chunk.fmt for chunk in chunks])
+            self.assertEqual(
+                [data[chunk.offset : chunk.offset + chunk.headerSize] for chunk in chunks],
+                [chunk.header for chunk in chunks],
+            )
             places += [(chunk.offset, chunk.offset + chunk.headerSize + chunk.size) for chunk in chunks]
         places.sort()
         self.assertEqual([start for start, _ in places], [0, *(stop for _, stop in places[:-1])])
@@ -104,15 +108,18 @@ class ReadingTests(SynchronousTestCase):
         """A chunk tells the extended timestamp that it holds, and whether it lacks the one it should repeat."""
         repeated = encodeMessage(video(0xFFFFFF, b"\xaa" * 300), 128)
         lacking = repeated.replace(b"\xc3\0\xff\xff\xff", b"\xc3")
-        for data, size, stamp, lacks in ((repeated, 5, 0xFFFFFF, False), (lacking, 1, None, True)):
+        for data, behind, stamp, lacks in (
+            (repeated, b"\xc3\0\xff\xff\xff", 0xFFFFFF, False),
+            (lacking, b"\xc3", None, True),
+        ):
             ((message, chunks),) = walk(ChunkWalker(7), [data])
             self.assertEqual((message.timestamp, message.payload), (0xFFFFFF, b"\xaa" * 300))
             self.assertEqual(
                 chunks,
                 (
-                    Chunk(7, 0, 3, 16, 128, 0xFFFFFF, False),
-                    Chunk(151, 3, 3, size, 128, stamp, lacks),
-                    Chunk(279 + size, 3, 3, size, 44, stamp, lacks),
+                    Chunk(7, 0, 3, data[:16], 128, 0xFFFFFF, False),
+                    Chunk(151, 3, 3, behind, 128, stamp, lacks),
+                    Chunk(279 + len(behind), 3, 3, behind, 44, stamp, lacks),
                 ),
             )
 
@@ -126,7 +133,9 @@ class ReadingTests(SynchronousTestCase):
         walker = ChunkWalker()
         self.assertEqual(walk(walker, [head + b"\x01", b"\x03"]), [])
         ((message, chunks),) = walk(walker, [b"\x00"])
-        self.assertEqual((message.payload, chunks[1]), (b"\xaa" * 128 + b"\x01", Chunk(144, 3, 3, 1, 1, None, True)))
+        self.assertEqual(
+            (message.payload, chunks[1]), (b"\xaa" * 128 + b"\x01", Chunk(144, 3, 3, b"\xc3", 1, None, True))
+        )
         self.assertEqual((walker.reach, walker.offset), (len(head) + 3, len(head) + 1))
 
     def test_atTheEnd(self) -> None:

@@ -13,7 +13,7 @@ from rtmptw.wire.message import Message, MessageType
 
 class ReadMessageTests(SynchronousTestCase):
     def setUp(self) -> None:
-        chunks = (Chunk(3073, 1, 3, 8, 128), Chunk(3300, 3, 3, 1, 128), Chunk(3429, 3, 3, 1, 44))
+        chunks = (Chunk(3073, 1, 3, bytes(8), 128), Chunk(3300, 3, 3, b"\xc3", 128), Chunk(3429, 3, 3, b"\xc3", 44))
         message = Message(MessageType.COMMAND, 0, 0, bytes(300), 3)
         self.entry = ReadMessage(Side.CLIENT, 0.0, 3073, message, chunks, 128)
 
@@ -27,7 +27,7 @@ class ReadMessageTests(SynchronousTestCase):
 
     def test_placeInNothing(self) -> None:
         """An empty payload ends behind its header."""
-        entry = ReadMessage(Side.CLIENT, 0.0, 50, Message(8, 0, 1, b"", 4), (Chunk(50, 0, 4, 12, 0),), 128)
+        entry = ReadMessage(Side.CLIENT, 0.0, 50, Message(8, 0, 1, b"", 4), (Chunk(50, 0, 4, bytes(12), 0),), 128)
         self.assertEqual(entry.place(0), 62)
 
     def test_fmt(self) -> None:

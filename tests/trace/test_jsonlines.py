@@ -155,6 +155,7 @@ class LineTests(SynchronousTestCase):
                 "offset": 3213,
                 "fmt": 3,
                 "chunkStream": 3,
+                "header": "c3",
                 "headerSize": 1,
                 "size": 72,
                 "extended": None,
@@ -162,6 +163,8 @@ class LineTests(SynchronousTestCase):
             },
         )
         self.assertEqual(len(found["chunks"]), 2)
+        self.assertEqual(found["chunks"][0]["header"], "03000000" + "0000c8" + "63" + "00000000")
+        self.assertEqual([chunk["headerSize"] for chunk in found["chunks"]], [12, 1])
 
     def test_hex(self) -> None:
         """With what is hidden, and not more than people are shown."""

@@ -107,11 +107,22 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(
             self.lines(entry, chunks=True)[1:],
             [
-                "         chunk @3073: fmt 0 csid 3 header 12 body 128",
-                "         chunk @3213: fmt 3 csid 3 header 1 body 128 extended timestamp 16777216",
-                "         chunk @3342: fmt 3 csid 3 header 1 body 44 without its extended timestamp",
+                "         chunk @3073: fmt 0 csid 3 header 03 00 00 00 00 01 2c 09 00 00 00 00 body 128",
+                "         chunk @3213: fmt 3 csid 3 header c3 body 128 extended timestamp 16777216",
+                "         chunk @3342: fmt 3 csid 3 header c3 body 44 without its extended timestamp",
             ],
         )
+
+    def test_blamedHeader(self) -> None:
+        """A byte of a header that is to blame is marked there, with the bytes of the body and without."""
+        entry = payloadMessage(bytes(200), 9)
+        entry.violations += [violation(offset=3080), violation(offset=3213)]
+        for hex in (False, True):
+            found = [line.strip() for line in self.lines(entry, chunks=True, hex=hex) if "chunk @" in line]
+            self.assertEqual(
+                found[0], "chunk @3073: fmt 0 csid 3 header 03 00 00 00 00 00 c8 [09] 00 00 00 00 body 128"
+            )
+            self.assertEqual(found[1], "chunk @3213: fmt 3 csid 3 header [c3] body 72")
 
     def test_hex(self) -> None:
         """Each byte with its place in the stream: what is a header is not shown. The byte that is wrong is marked."""
@@ -171,7 +182,7 @@ class LineTests(SynchronousTestCase):
             found[1], "           100 [47]45 54 20 2f 3f 74 6f  6b 65 6e 3d ** ** ** 20  |GET /?token=*** |"
         )
         self.assertEqual(len(found), 1 + SHOWN_UNREADABLE // 16 + 1 + 1)
-        self.assertEqual(found[-1], f"         ... and {9999 - SHOWN_UNREADABLE:,} bytes more")
+        self.assertEqual(found[-1], f"         ... and {9999 - SHOWN_UNREADABLE:,} bytes more so far")
         self.assertNotIn("Geheim", "\n".join(found))
         entry.violations.append(violation(offset=101))
         found = self.lines(entry, hex=True)
@@ -194,5 +205,5 @@ class LineTests(SynchronousTestCase):
 
     def test_emptyMessage(self) -> None:
         entry = payloadMessage(b"", 9)
-        self.assertEqual(entry.chunks, (Chunk(3073, 0, 3, 12, 0),))
+        self.assertEqual(entry.chunks, (Chunk(3073, 0, 3, bytes.fromhex("030000000000000900000000"), 0),))
         self.assertEqual(len(self.lines(entry, hex=True, chunks=True)), 2)

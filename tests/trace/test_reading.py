@@ -98,12 +98,12 @@ class CaptureTests(SynchronousTestCase):
                 self.assertIn("bytes", ending.unfinished)
             self.assertEqual(bool(ending.unfinished), "(cut)" in ORACLE[name][-1], name)
 
-    @settings(deadline=None, max_examples=5)
+    @settings(deadline=None, max_examples=3)
     @given(st.integers(0, 2**32 - 1))
     def test_randomCuts(self, seed: int) -> None:
         random = Random(seed)
         for name in ORACLE:
-            data = capture(name)
+            data = capture(name)[:40_000]
             expected = facts(readAll(data, side=sideOf(name)))
             sizes = random.choices((1, 2, 3, 50, 500, 9000), k=len(data) // 500)
             self.assertEqual(facts(readAll(data, sizes, sideOf(name), settled=True)), expected)
@@ -122,16 +122,16 @@ class CaptureTests(SynchronousTestCase):
     def test_startByByte(self) -> None:
         """Byte by byte, with silence behind each: where commands are, and most depends on a few bytes."""
         for name in ORACLE:
-            data = capture(name)[: HANDSHAKE_SIZE + 1500]
+            data = capture(name)[: HANDSHAKE_SIZE + 500]
             expected = facts(readAll(data, side=sideOf(name)))
-            sizes = [HANDSHAKE_SIZE] + [1] * 1500
+            sizes = [HANDSHAKE_SIZE] + [1] * 500
             self.assertEqual(facts(readAll(data, sizes, sideOf(name), settled=True)), expected, name)
 
 
 class LegalTests(SynchronousTestCase):
     """All that the specification allows, however odd."""
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=12)
     @given(st.integers(0, 2**32 - 1))
     def test_everyForm(self, seed: int) -> None:
         """
@@ -469,7 +469,7 @@ class EndingTests(SynchronousTestCase):
 
 
 class AnyBytesTests(SynchronousTestCase):
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=100)
     @given(st.binary(max_size=600), st.booleans(), st.integers(0, 2**32 - 1))
     def test_afterTheHandshake(self, tail: bytes, isClient: bool, seed: int) -> None:
         """No bytes make it raise, and no cut makes a difference."""
@@ -521,9 +521,9 @@ class CostTests(SynchronousTestCase):
     def test_byByte(self) -> None:
         """A part of it byte by byte: four times as much takes about four times as long, not sixteen times."""
         for size in (128, MAX_MESSAGE_SIZE):
-            data = HANDSHAKE + sized(size) + encodeMessage(video(0, bytes(200_000)), size)
-            short = min(self.spent(data[: HANDSHAKE_SIZE + 50_000], 1) for _ in range(2))
-            self.assertTrue(self.spent(data[: HANDSHAKE_SIZE + 200_000], 1) < 9 * short)
+            data = HANDSHAKE + sized(size) + encodeMessage(video(0, bytes(100_000)), size)
+            short = min(self.spent(data[: HANDSHAKE_SIZE + 25_000], 1) for _ in range(2))
+            self.assertTrue(self.spent(data[: HANDSHAKE_SIZE + 100_000], 1) < 9 * short)
 
     def test_strangeHeaders(self) -> None:
         """Nor do headers that are all strange, behind a message that is never complete, or many chunk streams."""
@@ -531,8 +531,8 @@ class CostTests(SynchronousTestCase):
         strange = encodeMessage(Message(77, 0, 1, b"?", 5), 128)
         streams = b"".join(encodeMessage(video(0, b"", id), 128) for id in range(64, 1064))
         for start in (half, streams):
-            self.assertTrue(self.spent(HANDSHAKE + start + strange * 20_000, 1448) < 5)
-        again = streams + sized(1) + (encodeMessage(video(0, b"ab", 4), 1)[:-2] + strange + b"\xc4b") * 2000
+            self.assertTrue(self.spent(HANDSHAKE + start + strange * 10_000, 1448) < 5)
+        again = streams + sized(1) + (encodeMessage(video(0, b"ab", 4), 1)[:-2] + strange + b"\xc4b") * 1000
         self.assertTrue(self.spent(HANDSHAKE + again, 1448) < 5)
 
     def test_memory(self) -> None:
@@ -540,9 +540,9 @@ class CostTests(SynchronousTestCase):
         endless = header(0, 3, 0, MAX_MESSAGE_SIZE) + b"\xaa" * 128
         hostile = [
             sized(MAX_MESSAGE_SIZE) + header(0, 3, 0, MAX_MESSAGE_SIZE),
-            endless + encodeMessage(video(0, b"", 5), 128) + b"\xc5" * 30_000,
+            endless + encodeMessage(video(0, b"", 5), 128) + b"\xc5" * 10_000,
             b"\xff" * 30_000,
-            encodeMessage(video(0, b"\xaa" * 128 + b"\xff" * 3_000_000), UNCUT),
+            encodeMessage(video(0, b"\xaa" * 128 + b"\xff" * 1_200_000), UNCUT),
         ]
         for data in hostile:
             reading = StreamReading(Side.CLIENT)

@@ -53,7 +53,7 @@ class ChunkSizeTests(SynchronousTestCase):
 class FoundTests(SynchronousTestCase):
     def test_holds(self) -> None:
         """A byte of its chunks, or that behind one, where the next header was to be."""
-        found = Found(RESULT, (Chunk(100, 0, 3, 12, 128), Chunk(500, 3, 3, 1, 62)), 128, 563)
+        found = Found(RESULT, (Chunk(100, 0, 3, bytes(12), 128), Chunk(500, 3, 3, b"\xc3", 62)), 128, 563)
         holds = [offset for offset in range(600) if found.holds(offset)]
         self.assertEqual(holds, [*range(101, 241), *range(501, 564)])
 

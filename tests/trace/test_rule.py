@@ -19,7 +19,7 @@ from rtmptw.wire.message import Message
 
 def message(fmt: int, headerSize: int, extended: int | None = None) -> ReadMessage:
     """A message in one chunk at byte 100."""
-    chunk = Chunk(100, fmt, 3, headerSize, 0, extended)
+    chunk = Chunk(100, fmt, 3, bytes(headerSize), 0, extended)
     return ReadMessage(Side.SERVER, 0.0, 100, Message(20, 0, 0, b""), (chunk,), 128)
 
 

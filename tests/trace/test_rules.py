@@ -146,7 +146,7 @@ class HostileTests(SynchronousTestCase):
                 self.assertTrue(0 <= violation.offset <= max(map(len, sent.values())), violation)
                 self.assertTrue(violation.words.isascii() and violation.words.isprintable(), violation.words)
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=90, deadline=None)
     @given(st.data())
     def test_messages(self, data: st.DataObject) -> None:
         """Payloads of any bytes, many of which begin like what a rule looks at."""

@@ -41,7 +41,7 @@ class TalkTests(SynchronousTestCase):
 
     def hear(self, side: Side, message: Message) -> None:
         self.now += 1
-        chunks = (Chunk(0, 0, message.chunkStreamId, 12, len(message.payload)),)
+        chunks = (Chunk(0, 0, message.chunkStreamId, bytes(12), len(message.payload)),)
         self.talk.heard(ReadMessage(side, self.now, 0, message, chunks, 128))
 
     def client(self, *values: AMFValue, type: int = MessageType.COMMAND, head: bytes = b"") -> None:
@@ -186,5 +186,7 @@ class TalkTests(SynchronousTestCase):
     @given(st.binary(max_size=80), st.integers(0, 22), st.sampled_from(list(Side)))
     def test_anyPayload(self, payload: bytes, type: int, side: Side) -> None:
         talk = Talk()
-        talk.heard(ReadMessage(side, 0.0, 0, Message(type, 0, 0, payload), (Chunk(0, 0, 3, 12, len(payload)),), 128))
+        talk.heard(
+            ReadMessage(side, 0.0, 0, Message(type, 0, 0, payload), (Chunk(0, 0, 3, bytes(12), len(payload)),), 128)
+        )
         self.assertTrue(len(talk.calls) <= 1)

@@ -118,14 +118,17 @@ class TracerTests(SynchronousTestCase):
         self.reactor.tcpClients[0][2].clientConnectionFailed(None, Failure(ConnectionRefusedError()))
         self.assertEqual(self.witnesses[1].ends, [(None, "Connection was refused by other side.", 0.5)])
         self.assertTrue(client.disconnected)
+        self.assertFalse(self.witnesses[1].isGone)
         client.lose(ConnectionAborted)
         self.assertEqual(len(self.witnesses[1].ends), 1)
+        self.assertTrue(self.witnesses[1].isGone)
 
     def test_clientLeavesBefore(self) -> None:
         """A client that does not wait: the attempt is given up, and the observer hears of both."""
         client = self.accept()
         client.lose(ConnectionLost)
         self.assertEqual(self.witnesses[1].how, [(C, RESET), (None, "the client has left meanwhile")])
+        self.assertTrue(self.witnesses[1].isGone)
         self.assertTrue(self.reactor.connectors[0].stoppedConnecting)
 
     def test_targetComesTooLate(self) -> None:
@@ -146,8 +149,10 @@ class TracerTests(SynchronousTestCase):
         server = Later()
         server.connect(target.factory.buildProtocol(None))
         self.assertTrue(server.disconnected)
+        self.assertFalse(self.witnesses[1].isGone)
         server.lose(ConnectionAborted)
         self.assertEqual(self.witnesses[1].how, [(C, CLOSED), (S, DROPPED)])
+        self.assertTrue(self.witnesses[1].isGone)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     # Flow control
@@ -192,8 +197,10 @@ class TracerTests(SynchronousTestCase):
             other.producer.resumeProducing()
             self.assertEqual((other.value(), other.disconnecting, other.disconnected), (b"last", True, False))
             self.assertIsNone(other.producer)
+            self.assertFalse(witness.isGone)
             other.lose(ConnectionDone)
             self.assertEqual(witness.ends, [(first, CLOSED, 0.5), (second, CLOSED, 0.5)])
+            self.assertTrue(witness.isGone)
             self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_lastWordsOfTheOther(self) -> None:
@@ -233,8 +240,10 @@ class TracerTests(SynchronousTestCase):
             self.assertEqual(other.value(), b"last")
             self.reactor.pump([LOOK_SECONDS] * 3)
             self.assertTrue(other.disconnected)
+            self.assertFalse(witness.isGone)
             other.lose(ConnectionAborted)
             self.assertEqual(witness.how, [(first, RESET), (second, DROPPED)])
+            self.assertTrue(witness.isGone)
             self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_heldWhenOtherIsLost(self) -> None:
@@ -268,7 +277,7 @@ class TracerTests(SynchronousTestCase):
                 self.calls += 1
                 raise ZeroDivisionError
 
-            said = closed = failed = fail
+            said = closed = failed = gone = fail
 
         for end in ("said", "closed", "failed"):
             careless = self.witnesses[self.factory._count + 1] = Careless()
@@ -287,6 +296,18 @@ class TracerTests(SynchronousTestCase):
                 server.lose(ConnectionDone)
             self.assertEqual(careless.calls, 1)
             self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_observerFailsAtLast(self) -> None:
+        """That too is logged."""
+        client, server = self.pair()
+
+        def gone() -> None:
+            raise ZeroDivisionError
+
+        self.patch(self.witnesses[1], "gone", gone)
+        client.lose(ConnectionDone)
+        server.lose(ConnectionDone)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_noObserver(self) -> None:
         """A session that nobody can be found for goes on all the same."""

@@ -58,12 +58,14 @@ def _late(visit: Visit) -> Iterator[Message]:
 
 async def _run(target: Target, repeats: bool) -> tuple[list[int], list[Finding]]:
     witness = await target.witness()
-    visit = None if witness is None else await target.publisher(_PUBLISHER)
-    if witness is None or visit is None:
-        raise Untestable("nobody can play what is published here")
-    witness.follow(visit)
+    visit = await target.publisher(_PUBLISHER)
+    if visit is None:
+        raise Untestable("nobody can publish here")
     visit.send([replace(visit.footage.metadata(), timestamp=_FIRST)])
     visit.send(replace(header, timestamp=_FIRST) for header in visit.footage.headers())
+    witness = await target.attend(visit, witness)
+    if witness is None:
+        raise Untestable("nobody can play what is published here")
     if repeats:
         visit.send(_late(visit))
     else:

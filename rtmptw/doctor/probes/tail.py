@@ -11,6 +11,7 @@ away what it had not read yet.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
@@ -21,7 +22,7 @@ from rtmptw.dialects.visit import Visit
 from rtmptw.doctor.probe import Probe, Untestable, finding
 from rtmptw.doctor.publishing import ranges
 from rtmptw.doctor.target import Target
-from rtmptw.doctor.witness import Witness
+from rtmptw.doctor.witness import Witness, arrived
 
 __all__ = ["TAIL"]
 
@@ -50,7 +51,8 @@ class _Run:
 
     @ivar missing: what did not come out; C{None} if nobody could look.
     @ivar writes: what the server wrote that it should not have, if that was read.
-    @ivar held: the longest time for which the server read nothing, seconds.
+    @ivar held: the longest time for which the server read nothing, seconds: nothing could be sent, or nothing came out,
+        while the buffers of the systems between took what was sent.
     """
 
     missing: list[int] | None
@@ -91,8 +93,13 @@ class _Outpour:
             self._visit.send(self._footage.frames(_BATCH, self._next))
             self._next += _BATCH
             if self._next >= _COUNT:
-                self._held, self._isPaused, self.isDone = self.held, False, True
-                self._visit.transport.unregisterProducer()
+                self.stop()
+
+    def stop(self) -> None:
+        """It is enough, whatever was written. A producer that is still registered would keep the connection open."""
+        if not self.isDone:
+            self._held, self._isPaused, self.isDone = self.held, False, True
+            self._visit.transport.unregisterProducer()
 
     def pauseProducing(self) -> None:
         self._isPaused, self._since = True, self._visit.contact.now
@@ -106,14 +113,14 @@ async def _run(target: Target, reads: bool) -> _Run:
     visit = await target.publisher()
     if visit is None:
         raise Untestable("nobody can publish here")
-    if witness is not None:
-        witness.follow(visit)
     visit.begin()
+    witness = await target.attend(visit, witness)
     if not reads:
         visit.transport.pauseProducing()
     outpour = _Outpour(visit, visit.footage)
     while not outpour.isDone and outpour.heldNow < _GIVEN_UP and not visit.contact.closed:
         await visit.contact.rest(_STEP)
+    outpour.stop()
     if reads:
         await _arrive(visit, witness)
     visit.leave()
@@ -126,7 +133,14 @@ async def _run(target: Target, reads: bool) -> _Run:
         for violation in entry.violations
         if violation.cause.name in _WRITES
     ]
-    return _Run(missing, writes[:1], outpour.held)
+    silence = 0.0 if witness is None else _silence(witness, visit.take)
+    return _Run(missing, writes[:1], max(outpour.held, silence))
+
+
+def _silence(witness: Witness, take: int) -> float:
+    """The longest time in the midst of a stream for which nothing came out, seconds."""
+    times = [entry.at for entry in witness.visit.contact.received() if arrived([entry], take)]
+    return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
 
 
 async def _arrive(visit: Visit, witness: Witness | None) -> None:
