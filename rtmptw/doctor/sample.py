@@ -31,16 +31,23 @@ async def sample(target: Target, dialect: Dialect) -> list[Entry]:
     @raise Unreachable: if nobody is there.
     @raise Unsampled: if there is nothing to play.
     """
-    if dialect.publishes:
-        return await _published(target, dialect)
+    try:
+        return await (_published if dialect.publishes else _played)(target, dialect)
+    finally:
+        target.abort()
+
+
+async def _played(target: Target, dialect: Dialect) -> list[Entry]:
     publisher = await target.publisher()
     if publisher is None:
         raise Unsampled("nobody can publish there, so there is nothing to play")
     feed = Feed(target, publisher)
-    visit = await target.visit(dialect, target.playURL)
-    if await visit.open():
-        await visit.contact.rest(_PLAYS)
-    feed.leave()
+    try:
+        visit = await target.visit(dialect)
+        if await visit.open():
+            await visit.contact.rest(_PLAYS)
+    finally:
+        feed.leave()
     await visit.contact.rest(_ENDS)
     visit.leave()
     await visit.contact.ended(target.patience)

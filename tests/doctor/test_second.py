@@ -43,6 +43,13 @@ class LosesOnce(PlainServer):
             super().mediaReceived(message)
 
 
+class MuteAtCreate(PlainServer):
+    """createStream is not answered."""
+
+    def command_createStream(self, command: Command) -> None:
+        """Not a word."""
+
+
 class LosesTheFirst(PlainServer):
     """One message is lost."""
 
@@ -94,6 +101,8 @@ class OpinionTests(NetworkTestCase):
             finding = self.finding(Silent, DIALECTS[name])
             self.assertEqual(finding.cause.name, "no-answer")
             self.assertNotIn(". ", finding.words)
+        for name in ("ffmpeg-publish", "gstreamer-publish", "nginx-publish"):
+            self.assertEqual(self.finding(MuteAtCreate, DIALECTS[name]).cause.name, "no-answer")
         self.assertEqual(self.finding(ClosesAtMedia, DIALECTS["flash-publish"]).cause.name, "closed-without-reason")
 
     def test_byItself(self) -> None:

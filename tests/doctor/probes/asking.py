@@ -49,7 +49,7 @@ class ProbeTestCase(NetworkTestCase):
         return str(caught.exception)
 
     def healthy(self, name: str) -> None:
-        """Nothing is found at a server that is well: near by, far away, and without somebody who plays."""
+        """Nothing is found at a server that is well: near by, far away, and where players are not told of the end."""
         self.assertEqual(self.causes(name), [])
         self.assertEqual(self.causes(name, latency=0.15), [])
         self.assertEqual(self.causes(name, "end-without-streameof"), [])
