@@ -25,7 +25,7 @@ Or one client, step by step::
     client.send(client.footage.frames(50))
     client.leave()
 
-L{DIALECTS} and L{PROBES} hold them by name; L{rtmptw.trace.causes.CAUSES} has every cause that a finding may name. The
+L{DIALECTS} and L{PROBES} hold them by name; L{rtmptw.causes.causes.CAUSES} has every cause that a finding may name. The
 server may be any, in any language: all that is needed is its URL.
 """
 

@@ -19,6 +19,7 @@ _BOTTOM = {"errors"}
 _SESSION = _BOTTOM | {"interfaces", "requests", "wire"}
 _LIVE = _SESSION | {"session"}
 _CONNECTION = _LIVE | {"outlet", "directoutlet", "inlet", "closereason", "keepalive"}
+_LOOK = _BOTTOM | {"wire", "causes", "trace", "capture", "show"}
 
 #: Who may import whom, besides itself: the first part of a module's name behind C{rtmptw}.
 ROOMS = {
@@ -46,11 +47,14 @@ ROOMS = {
     "record": _LIVE | {"live"},
     "relay": _LIVE | {"live", "client", "discretion", "url"},
     "tools": _LIVE | {"client", "url"},
-    "trace": _BOTTOM | {"wire", "outlet", "plainsocket", "directoutlet", "closereason", "keepalive"},
-    "compare": _BOTTOM | {"wire", "trace"},
-    "dialects": _BOTTOM | {"wire", "url", "trace"},
-    "doctor": _BOTTOM | {"wire", "url", "trace", "dialects"},
-    "testing": _BOTTOM | {"wire", "url", "trace", "dialects", "doctor", "client", "closereason"},
+    "causes": set(),
+    "trace": _BOTTOM | {"wire", "causes"},
+    "capture": _BOTTOM | {"wire", "trace", "outlet", "plainsocket", "directoutlet", "closereason", "keepalive"},
+    "show": _LOOK - {"show"},
+    "compare": _LOOK,
+    "dialects": _BOTTOM | {"wire", "url", "causes", "trace"},
+    "doctor": _BOTTOM | {"wire", "url", "causes", "trace", "show", "dialects"},
+    "testing": _BOTTOM | {"wire", "url", "causes", "trace", "dialects", "doctor", "client", "closereason"},
 }
 
 #: These put everything together.

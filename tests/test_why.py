@@ -17,8 +17,8 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.cli import Options
-from rtmptw.trace.causes import CAUSES, Severity
 from rtmptw.wire.command import Command
 from rtmptw.wire.message import Message
 from tests.brokenservers import talk

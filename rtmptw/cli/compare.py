@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from twisted.python.usage import UsageError
 
+from rtmptw.capture.saved import SavedTraceError, readSaved
 from rtmptw.cli.options import FAILED, WRONG_USAGE, ServerOptions, fail
 from rtmptw.compare.comparison import Comparison, compareConversations, entriesOf
 from rtmptw.compare.jsonform import toJSON
@@ -23,7 +24,6 @@ from rtmptw.doctor.sample import Unsampled, sample
 from rtmptw.errors import URLError
 from rtmptw.testing import DIALECTS, Unreachable, target
 from rtmptw.trace.entry import Entry
-from rtmptw.trace.saved import SavedTraceError, readSaved
 from rtmptw.url import RTMPURL
 
 __all__ = ["CompareOptions", "run"]

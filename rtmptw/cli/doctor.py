@@ -29,8 +29,8 @@ from rtmptw.doctor.paragraphs import paragraphs
 from rtmptw.doctor.probe import Probe
 from rtmptw.errors import URLError
 from rtmptw.session.streampath import partQuery
+from rtmptw.show.secrets import Secrets
 from rtmptw.testing import DIALECTS, PROBES, Unreachable, target
-from rtmptw.trace.secrets import Secrets
 from rtmptw.url import RTMPURL
 
 __all__ = ["DoctorOptions", "run"]

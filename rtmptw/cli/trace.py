@@ -18,17 +18,17 @@ from twisted.internet.endpoints import HostnameEndpoint, serverFromString, wrapC
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from twisted.python.usage import UsageError
 
+from rtmptw.capture.capturefile import CapturedConnection, CaptureError, readCapture
+from rtmptw.capture.saved import readSaved, savedTraces
 from rtmptw.cli.options import FAILED, WRONG_USAGE, ServerOptions, fail
 from rtmptw.cli.output import standardOutput
 from rtmptw.cli.tracing import Tracing
 from rtmptw.closereason import explain
 from rtmptw.errors import CertificateError, RTMPError, URLError
+from rtmptw.show.line import LineOptions
+from rtmptw.show.printer import Form, Printer
+from rtmptw.show.secrets import Secrets
 from rtmptw.tls.endpoint import hardened
-from rtmptw.trace.capturefile import CapturedConnection, CaptureError, readCapture
-from rtmptw.trace.line import LineOptions
-from rtmptw.trace.printer import Form, Printer
-from rtmptw.trace.saved import readSaved, savedTraces
-from rtmptw.trace.secrets import Secrets
 from rtmptw.trace.segment import End, Segment, Side, inOrder
 from rtmptw.url import RTMPURL
 

@@ -20,13 +20,13 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
+from rtmptw.capture.saved import SavedTraceError, SavedTraceWriter
+from rtmptw.capture.tracer import ITraceObserver, TracerFactory
 from rtmptw.cli.output import Output
-from rtmptw.trace.audience import Audience
-from rtmptw.trace.jsonlines import jsonNote
-from rtmptw.trace.printer import Form, Printer
-from rtmptw.trace.saved import SavedTraceError, SavedTraceWriter
+from rtmptw.show.audience import Audience
+from rtmptw.show.jsonlines import jsonNote
+from rtmptw.show.printer import Form, Printer
 from rtmptw.trace.segment import Segment, Side
-from rtmptw.trace.tracer import ITraceObserver, TracerFactory
 
 __all__ = ["Tracing"]
 

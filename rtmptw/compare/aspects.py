@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 from rtmptw.compare.step import Step, Told
 from rtmptw.compare.valuetree import ValueNode
+from rtmptw.show.secrets import Secrets
 from rtmptw.trace.entry import Ending, Entry, HandshakeBlock, ReadMessage, Unreadable
-from rtmptw.trace.secrets import Secrets
 from rtmptw.trace.segment import Side
 from rtmptw.trace.values import COMMANDS, DATA
 from rtmptw.wire.amf import Absent, AMFValue, Date, Dictionary, ECMAArray, TypedObject, XMLDocument

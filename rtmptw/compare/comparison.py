@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rtmptw.capture.saved import readSaved
 from rtmptw.compare.alignment import Alignment, Pair, align
 from rtmptw.compare.aspects import aspects
 from rtmptw.compare.difference import Difference, FieldDifference, How, Wrong, compareFields, line
@@ -29,7 +30,6 @@ from rtmptw.compare.visitor import Visitor, visitor
 from rtmptw.trace.conversation import Conversation
 from rtmptw.trace.entry import Entry
 from rtmptw.trace.reading import SILENCE
-from rtmptw.trace.saved import readSaved
 from rtmptw.trace.segment import End, Segment, Side, inOrder
 
 __all__ = ["Comparison", "Outline", "compareConversations", "compareTraces", "entriesOf"]
@@ -109,8 +109,8 @@ def compareTraces(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Compa
     """
     Compare two saved traces.
 
-    @param a: in any of the forms that L{rtmptw.trace.saved.readSaved} takes.
-    @raise rtmptw.trace.saved.SavedTraceError: one of them can't be understood.
+    @param a: in any of the forms that L{rtmptw.capture.saved.readSaved} takes.
+    @raise rtmptw.capture.saved.SavedTraceError: one of them can't be understood.
     @raise OSError: one of them can't be read.
     """
     traces = readSaved(a), readSaved(b)

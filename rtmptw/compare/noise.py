@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from rtmptw.trace.causes import Severity
+from rtmptw.causes.causes import Severity
 
 __all__ = ["FIELDS", "ORDER", "PRESENCE", "SEVERITIES", "Row", "Weight", "judge"]
 

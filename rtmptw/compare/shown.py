@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.compare.test_shown -*-
 """
-A comparison in words that may be shown: secrets masked (L{rtmptw.trace.secrets}), names of steps and fields as people
+A comparison in words that may be shown: secrets masked (L{rtmptw.show.secrets}), names of steps and fields as people
 say them, everything in printable ASCII.
 """
 
@@ -12,8 +12,8 @@ from rtmptw.compare.aspects import Field, aspects
 from rtmptw.compare.comparison import Comparison
 from rtmptw.compare.difference import Difference, How
 from rtmptw.compare.step import Step
+from rtmptw.show.secrets import Secrets
 from rtmptw.trace.entry import ReadMessage
-from rtmptw.trace.secrets import Secrets
 from rtmptw.trace.values import COMMANDS
 
 __all__ = ["Shown", "describe", "excerpt"]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from rtmptw.causes.cause import Cause
 from rtmptw.compare.aspects import Field
 from rtmptw.compare.comparison import Comparison
 from rtmptw.compare.difference import Difference
@@ -23,7 +24,6 @@ from rtmptw.compare.noise import Weight
 from rtmptw.compare.shown import Shown, describe, excerpt
 from rtmptw.compare.step import Step
 from rtmptw.compare.visitor import Visitor
-from rtmptw.trace.cause import Cause
 
 __all__ = ["WIDTH", "sideBySide"]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rtmptw.causes.cause import CLIENTS, Cause
 from rtmptw.compare.step import Step, Told
-from rtmptw.trace.cause import CLIENTS, Cause
 from rtmptw.trace.segment import Side
 
 __all__ = ["Visitor", "visitor"]
@@ -43,7 +43,7 @@ class Visitor:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What L{rtmptw.trace.cause.Cause.clients} may call it."""
+        """What L{rtmptw.causes.cause.Cause.clients} may call it."""
         return (f"{self.name} player", self.name) if self.role == "plays" else (self.name,)
 
     def isLike(self, other: Visitor) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.judgement import Awaited, Expectation, Judgement, Verdict
 from rtmptw.dialects.requirements import Requirements
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import ReadMessage, Violation
 from rtmptw.trace.markers import FoundMarker, markersIn
 from rtmptw.trace.values import Values

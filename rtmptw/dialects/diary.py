@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rtmptw.causes.causes import CAUSES, Cause, Severity
 from rtmptw.dialects.contact import Contact
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Finding, Progress, Step, StepState
-from rtmptw.trace.causes import CAUSES, Cause, Severity
 from rtmptw.trace.entry import Entry, Violation
 from rtmptw.trace.segment import Side
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from rtmptw.trace.causes import Cause, Severity
+from rtmptw.causes.causes import Cause, Severity
 from rtmptw.trace.entry import Entry
 
 __all__ = ["STEPS", "Finding", "Progress", "Step", "StepState"]

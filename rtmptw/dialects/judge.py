@@ -8,12 +8,12 @@ stall is. So what was passed over, and why, is worth more than that nothing else
 
 from __future__ import annotations
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.answer import RESULTS, Answer
 from rtmptw.dialects.judgement import Awaited, Expectation, Judgement, Verdict
 from rtmptw.dialects.requirements import Early, Requirements
 from rtmptw.dialects.results import judgeResult
 from rtmptw.dialects.statuses import judgeStatus
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import ReadMessage, Violation
 from rtmptw.trace.values import COMMANDS, DATA, readValues
 from rtmptw.wire.control import controlValue

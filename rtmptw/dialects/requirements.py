@@ -104,7 +104,7 @@ class Requirements:
     """
     One client's reader.
 
-    @ivar client: its name, as the causes have it (L{rtmptw.trace.causes.Cause.clients}).
+    @ivar client: its name, as the causes have it (L{rtmptw.causes.causes.Cause.clients}).
     @ivar commandTypes: the message types in which it reads commands.
     @ivar fatalTypes: the message types that end it.
     @ivar leastValues: how many values each command must have, the second of them a number; else it ends. 0: that is

@@ -11,8 +11,8 @@ from __future__ import annotations
 from os import urandom
 from typing import TYPE_CHECKING
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.dialect import C2, Dialect
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import Unreadable, Violation
 from rtmptw.trace.segment import Side
 from rtmptw.wire.digest import (

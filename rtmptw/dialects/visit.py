@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
+from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.dialects.contact import OVERRUN, Contact
 from rtmptw.dialects.dialect import Dialect, Given, Line, connectMessage
 from rtmptw.dialects.diary import Diary
@@ -29,7 +30,6 @@ from rtmptw.dialects.judge import Awaited, Expectation, Judgement, Verdict, judg
 from rtmptw.dialects.reflexes import Reflexes
 from rtmptw.dialects.requirements import LENIENT, StreamID
 from rtmptw.dialects.shake import shakeHands
-from rtmptw.trace.causes import CAUSES, Severity
 from rtmptw.trace.entry import ReadMessage
 from rtmptw.trace.segment import Side
 from rtmptw.url import RTMPURL

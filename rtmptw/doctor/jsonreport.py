@@ -11,7 +11,7 @@ A report for programs: one JSON object. Its keys stay what they are.
     untested    what could not be examined, a line each
 
 A finding is {"cause", "title", "severity", "step", "client", "words", "offset", "sent", "came", "needs", "mend",
-"source"}; C{sent} and C{came} are as in a trace (L{rtmptw.trace.jsonlines}); C{needs} is what each client does there.
+"source"}; C{sent} and C{came} are as in a trace (L{rtmptw.show.jsonlines}); C{needs} is what each client does there.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any
 
 from rtmptw.dialects.finding import Finding
 from rtmptw.doctor.examination import Report
+from rtmptw.show.jsonlines import jsonLine
+from rtmptw.show.line import LineOptions
+from rtmptw.show.secrets import Secrets
 from rtmptw.trace.entry import Entry
-from rtmptw.trace.jsonlines import jsonLine
-from rtmptw.trace.line import LineOptions
-from rtmptw.trace.secrets import Secrets
 
 __all__ = ["reportToJSON"]
 

@@ -11,11 +11,11 @@ from textwrap import wrap
 
 from rtmptw.dialects.finding import STEPS, Finding, Progress
 from rtmptw.doctor.examination import Report
+from rtmptw.show.hexdump import hexdump
+from rtmptw.show.line import LineOptions, lines
+from rtmptw.show.secrets import Secrets
+from rtmptw.show.wording import printable
 from rtmptw.trace.entry import Entry, HandshakeBlock, ReadMessage, Unreadable
-from rtmptw.trace.hexdump import hexdump
-from rtmptw.trace.line import LineOptions, lines
-from rtmptw.trace.secrets import Secrets
-from rtmptw.trace.wording import printable
 
 __all__ = ["paragraphs"]
 

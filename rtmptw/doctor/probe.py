@@ -11,10 +11,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.finding import Finding, Step
 from rtmptw.dialects.visit import Visit
 from rtmptw.doctor.target import Target
-from rtmptw.trace.causes import CAUSES
 
 __all__ = ["Probe", "Untestable", "finding"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.dialect import Dialect, Line
 from rtmptw.dialects.finding import Finding, Step, StepState
 from rtmptw.dialects.visit import Visit
 from rtmptw.doctor.target import Target, Unreachable
-from rtmptw.trace.causes import CAUSES
 
 __all__ = ["comesOut", "secondOpinion"]
 

@@ -194,7 +194,7 @@ class Target:
         """
         if not self._playsEarly or not self._mayPlay:
             return None
-        return await self._player()
+        return await self._player(isLate=False)
 
     async def attend(self, publisher: Visit, witness: Witness | None) -> Witness | None:
         """
@@ -211,7 +211,7 @@ class Target:
             witness.leave()
             witness = None
         while witness is None and self._mayPlay and not publisher.contact.closed:
-            witness = await self._player()
+            witness = await self._player(isLate=True)
             if witness is None:
                 if self.clock.seconds() >= deadline:
                     self._unplayed += 1
@@ -227,9 +227,9 @@ class Target:
     def _mayPlay(self) -> bool:
         return self.playURL is not None and not self.isSolitary and self._unplayed < _MOST_UNPLAYED
 
-    async def _player(self) -> Witness | None:
+    async def _player(self, isLate: bool) -> Witness | None:
         assert self.playURL is not None
-        witness = Witness(self.playURL, await self.contact(), self.patience)
+        witness = Witness(self.playURL, await self.contact(), self.patience, isLate)
         self._tell(witness.visit)
         if await witness.open():
             return witness

@@ -34,8 +34,9 @@ _LAST = 512
 #: Where sound and picture begin in what we publish (L{rtmptw.dialects.footage}), and how long the size of a unit is.
 _SOUND, _PICTURE, _UNIT_SIZE = 2, 5, 4
 
-#: It asks as FFmpeg does; and as with FFmpeg's, media is a start as good as any.
-_DIALECT = replace(PLAYERS[0], name="witness", digest=False, requirements=replace(LENIENT, early=Early.START))
+#: It asks as FFmpeg does; and who comes late takes media for a start, as FFmpeg does, too.
+_DIALECT = replace(PLAYERS[0], name="witness", digest=False, requirements=LENIENT)
+_LATE = replace(_DIALECT, requirements=replace(LENIENT, early=Early.START))
 
 
 class Witness:
@@ -45,8 +46,11 @@ class Witness:
     @ivar visit: what it has said and heard.
     """
 
-    def __init__(self, url: RTMPURL, contact: Contact, patience: float) -> None:
-        self.visit = Visit(_DIALECT, url, contact, patience)
+    def __init__(self, url: RTMPURL, contact: Contact, patience: float, isLate: bool = False) -> None:
+        """
+        @param isLate: whether somebody publishes already, so that media may come.
+        """
+        self.visit = Visit(_LATE if isLate else _DIALECT, url, contact, patience)
         self._take = 0
         self._seen: list[int] = []
         self._read = 0

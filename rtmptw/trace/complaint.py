@@ -5,7 +5,7 @@ What to say of a side that cuts its messages otherwise than it has announced (wi
 
 from __future__ import annotations
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace.chunkwalker import UNCUT
 from rtmptw.trace.entry import Violation
 from rtmptw.trace.recut import Recut

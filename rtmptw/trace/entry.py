@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rtmptw.trace.causes import Cause
+from rtmptw.causes.causes import Cause
 from rtmptw.trace.segment import Side
 from rtmptw.wire.message import Message
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace.entry import Ending, Entry, HandshakeBlock, ReadMessage, Unreadable, Violation
 from rtmptw.trace.notes import Notes
 from rtmptw.trace.segment import Side

@@ -46,7 +46,7 @@ class End:
 
     @ivar side: which.
     @ivar at: when it came, seconds since the connection began.
-    @ivar how: such as C{"closed"} or C{"reset"} (L{rtmptw.trace.leg}).
+    @ivar how: such as C{"closed"} or C{"reset"} (L{rtmptw.capture.leg}).
     @ivar place: how many segments, of both sides, came before it.
     """
 

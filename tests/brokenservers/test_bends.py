@@ -8,7 +8,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from tests.brokenservers.bends import BENDS, Scene
 from tests.brokenservers.plain import PlainServer
 from tests.brokenservers.talk import Server, said

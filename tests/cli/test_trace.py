@@ -16,14 +16,14 @@ from typing import Any
 from twisted.internet.endpoints import HostnameEndpoint
 
 import tests
+from rtmptw.capture.capturefile import CapturedConnection, CaptureError
+from rtmptw.capture.saved import SavedTraceWriter
 from rtmptw.cli import FAILED, OK, WRONG_USAGE
 from rtmptw.cli import trace as command
 from rtmptw.cli.trace import TraceOptions, originOf
-from rtmptw.trace.capturefile import CapturedConnection, CaptureError
-from rtmptw.trace.line import LineOptions
-from rtmptw.trace.printer import Form, Printer
-from rtmptw.trace.saved import SavedTraceWriter
-from rtmptw.trace.secrets import Secrets
+from rtmptw.show.line import LineOptions
+from rtmptw.show.printer import Form, Printer
+from rtmptw.show.secrets import Secrets
 from rtmptw.trace.segment import Segment, Side
 from rtmptw.url import RTMPURL
 from tests.cli.commandcase import CommandTestCase

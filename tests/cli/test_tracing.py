@@ -18,11 +18,11 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.capture.saved import readSaved
 from rtmptw.cli.tracing import Tracing
-from rtmptw.trace.line import LineOptions
-from rtmptw.trace.printer import Form
-from rtmptw.trace.saved import readSaved
-from rtmptw.trace.secrets import Secrets
+from rtmptw.show.line import LineOptions
+from rtmptw.show.printer import Form
+from rtmptw.show.secrets import Secrets
 from rtmptw.trace.segment import Segment, Side
 
 HELLO = b"\3" + bytes(1536)

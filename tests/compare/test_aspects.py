@@ -13,8 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.compare.aspects import MOST_FIELDS, Field, aspects, shorten
 from rtmptw.compare.step import Step, Told, listen
+from rtmptw.show.secrets import Secrets
 from rtmptw.trace.entry import Chunk, Ending, Entry, HandshakeBlock, ReadMessage, Unreadable
-from rtmptw.trace.secrets import Secrets
 from rtmptw.trace.segment import Side
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED, AMFValue, Date, ECMAArray, TypedObject, XMLDocument

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.capture.saved import SavedTraceError, SavedTraceWriter
 from rtmptw.compare import comparison as comparison_
 from rtmptw.compare.alignment import WINDOW
 from rtmptw.compare.comparison import Comparison, compareConversations, compareTraces, entriesOf
@@ -24,7 +25,6 @@ from rtmptw.compare.difference import Difference, How
 from rtmptw.compare.noise import Weight
 from rtmptw.compare.sidebyside import sideBySide
 from rtmptw.trace.entry import Entry
-from rtmptw.trace.saved import SavedTraceError, SavedTraceWriter
 from rtmptw.trace.segment import End, Segment, Side
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED, AMFValue, ECMAArray

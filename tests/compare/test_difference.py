@@ -9,11 +9,11 @@ from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import Cause, Severity
 from rtmptw.compare.aspects import Field
 from rtmptw.compare.difference import Difference, FieldDifference, How, Wrong, compareFields, line
 from rtmptw.compare.noise import FIELDS, PRESENCE, Row, Weight, judge
 from rtmptw.compare.step import Key, Step
-from rtmptw.trace.causes import Cause, Severity
 from rtmptw.trace.entry import Ending, Violation
 from rtmptw.trace.segment import Side
 

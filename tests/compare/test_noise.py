@@ -10,8 +10,8 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import Severity
 from rtmptw.compare.noise import FIELDS, ORDER, PRESENCE, SEVERITIES, Weight, judge
-from rtmptw.trace.causes import Severity
 
 TABLES = {"FIELDS": FIELDS, "PRESENCE": PRESENCE, "ORDER": ORDER}
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.cause import Cause, Severity
 from rtmptw.compare.aspects import Field
 from rtmptw.compare.comparison import compareConversations
 from rtmptw.compare.shown import Shown, describe, excerpt
-from rtmptw.trace.cause import Cause, Severity
 from rtmptw.trace.entry import Ending, Entry, Unreadable, Violation
 from rtmptw.trace.segment import Side
 from rtmptw.wire import amf0

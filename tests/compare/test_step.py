@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.cause import Cause, Severity
 from rtmptw.compare.step import Told, listen
-from rtmptw.trace.cause import Cause, Severity
 from rtmptw.trace.entry import Chunk, Ending, Entry, HandshakeBlock, ReadMessage, Unreadable, Violation
 from rtmptw.trace.segment import Side
 from rtmptw.wire import amf0

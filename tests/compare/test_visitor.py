@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.cause import Cause, Severity
 from rtmptw.compare.step import listen
 from rtmptw.compare.visitor import Visitor, visitor
-from rtmptw.trace.cause import Cause, Severity
 from rtmptw.wire.amf import AMFValue
 from tests.compare.bending import CAPTURES, told
 from tests.compare.test_step import asks

@@ -9,9 +9,9 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.diary import Diary
 from rtmptw.dialects.finding import Step, StepState
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import Violation
 from rtmptw.trace.segment import Side
 from tests.dialects.answers import command

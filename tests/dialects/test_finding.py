@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.finding import STEPS, Finding, Progress, Step, StepState
-from rtmptw.trace.causes import CAUSES
 
 
 def finding(cause: str, proven: bool = False) -> Finding:

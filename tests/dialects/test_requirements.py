@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import CAUSES, CLIENTS
 from rtmptw.dialects import requirements
 from rtmptw.dialects.requirements import FFMPEG, FFMPEG_PLAYER, LENIENT, Requirements
-from rtmptw.trace.causes import CAUSES, CLIENTS
 
 ALL = {name: value for name, value in vars(requirements).items() if isinstance(value, Requirements)}
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.dialects import contact as contactModule
 from rtmptw.dialects.contact import OVERRUN
 from rtmptw.dialects.finding import Step, StepState
 from rtmptw.dialects.visit import PATIENCE, Visit
-from rtmptw.trace.causes import CAUSES, Severity
 from rtmptw.trace.entry import ReadMessage
 from rtmptw.trace.values import readValues
 from rtmptw.url import RTMPURL

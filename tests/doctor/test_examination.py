@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from twisted.internet.defer import CancelledError, Deferred
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Finding, Progress, Step
 from rtmptw.doctor.examination import Answer, Report, examine
 from rtmptw.doctor.probe import Probe
 from rtmptw.doctor.target import Target, Unreachable
 from rtmptw.testing import DIALECTS, PROBES
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import Entry
 from rtmptw.wire.message import Message
 from tests.brokenservers.bends import BENDS

@@ -8,13 +8,13 @@ import json
 import re
 from typing import Any
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.finding import STEPS, Progress
 from rtmptw.doctor import jsonreport
 from rtmptw.doctor.examination import Answer, Report, examine
 from rtmptw.doctor.jsonreport import reportToJSON
+from rtmptw.show.secrets import Secrets
 from rtmptw.testing import DIALECTS, PROBES
-from rtmptw.trace.causes import CAUSES
-from rtmptw.trace.secrets import Secrets
 from tests.brokenservers.bends import BENDS
 from tests.doctor.network import Network, NetworkTestCase
 

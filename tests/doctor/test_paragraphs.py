@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.finding import Finding, Progress, Step
 from rtmptw.doctor.examination import Answer, Report, examine
 from rtmptw.doctor.paragraphs import paragraphs
+from rtmptw.show.secrets import Secrets
 from rtmptw.testing import DIALECTS, PROBES
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import Ending, HandshakeBlock, ReadMessage, Unreadable
-from rtmptw.trace.secrets import Secrets
 from rtmptw.trace.segment import Side
 from rtmptw.url import RTMPURL
 from tests.doctor.network import URL, Network, NetworkTestCase

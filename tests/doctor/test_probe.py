@@ -4,11 +4,11 @@ Tests for L{rtmptw.doctor.probe} and L{rtmptw.doctor.probes}.
 
 from __future__ import annotations
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.finding import Step
 from rtmptw.doctor.probe import finding
 from rtmptw.doctor.probes import PROBES
 from rtmptw.testing import DIALECTS
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.segment import Side
 from tests.doctor.network import NetworkTestCase
 

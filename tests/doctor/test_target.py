@@ -7,11 +7,11 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.finding import Finding, Progress, Step, StepState
 from rtmptw.doctor.target import Target, Unreachable
 from rtmptw.doctor.witness import Witness
 from rtmptw.testing import DIALECTS
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.entry import Unreadable
 from rtmptw.trace.segment import Side
 from rtmptw.url import RTMPURL

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import TestCase
 
-from rtmptw.trace.capturefile import CapturedConnection, CaptureError, readCapture
+from rtmptw.capture.capturefile import CapturedConnection, CaptureError, readCapture
 from rtmptw.trace.segment import Side
 from tests.interop.pcap import SERVER_PORT, writeCapture
 from tests.interop.processes import run

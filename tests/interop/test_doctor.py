@@ -18,10 +18,10 @@ from unittest import TestCase
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase as ReactorTestCase
 
+from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.doctor.examination import examine
 from rtmptw.testing import DIALECTS, PROBES, Report, StepState, examineServer, target
 from rtmptw.tls.client import clientTLS, trustedCertificates
-from rtmptw.trace.causes import CAUSES, Severity
 from tests.brokenservers.bends import BENDS
 from tests.brokenservers.child import PATH, BrokenServers
 from tests.brokenservers.films import FILMS

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from unittest import TestCase
 
-from rtmptw.trace.saved import readSaved
+from rtmptw.capture.saved import readSaved
 from rtmptw.trace.segment import Side
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readRTMP, readWholeFLV
 from tests.interop.pcap import writeCapture

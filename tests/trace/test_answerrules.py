@@ -9,7 +9,7 @@ from struct import pack
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace.segment import Side
 from rtmptw.wire.amf import UNDEFINED, AMFValue, ECMAArray
 from rtmptw.wire.message import MessageType

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES, Severity
+from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.trace.segment import Side
 from rtmptw.wire.chunkwriter import encodeMessage
 from rtmptw.wire.control import setChunkSize, setPeerBandwidth, windowAcknowledgementSize

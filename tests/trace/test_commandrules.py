@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace.segment import Side
 from rtmptw.wire.amf import TypedObject
 from rtmptw.wire.chunkwriter import ChunkWriter

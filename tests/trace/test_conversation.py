@@ -9,8 +9,8 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace import conversation as module
-from rtmptw.trace.causes import CAUSES
 from rtmptw.trace.conversation import Conversation
 from rtmptw.trace.entry import Ending, Entry, ReadMessage, Unreadable, Violation
 from rtmptw.trace.notes import Notes

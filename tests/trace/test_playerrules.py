@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace.segment import Side
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED, AMFValue, ECMAArray, TypedObject

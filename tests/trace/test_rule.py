@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES
+from rtmptw.causes.causes import CAUSES
 from rtmptw.trace.entry import Chunk, Ending, Entry, HandshakeBlock, ReadMessage, Unreadable, Violation
 from rtmptw.trace.notes import Notes
 from rtmptw.trace.rule import ALL_MESSAGES, ENDING, STREAM_ID, TYPE, UNREADABLE, Heard, headerPlace, kindOf, plain

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.trace.causes import CAUSES, Severity
+from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.trace.conversation import Conversation
 from rtmptw.trace.entry import Entry, Violation
 from rtmptw.trace.notes import Notes
