@@ -98,11 +98,13 @@ class RTMPClientFactory(Factory):
 
     @ivar clock: what tells the time.
     @ivar verbose: whether every message has a line in the log.
+    @ivar hidesNames: whether that line leaves out what the stream is called; it does not.
     @ivar publisherLimits: how much a server may make us keep when we play.
     @ivar lingerSeconds: see L{LINGER_SECONDS}.
     """
 
     noisy = False
+    hidesNames = False
 
     def __init__(
         self,

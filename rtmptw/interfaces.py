@@ -41,7 +41,8 @@ class IApplication(Interface):
 
     Each method may return at once, return a Deferred, or be a coroutine. To refuse, raise (or fail with)
     L{rtmptw.errors.StatusError}: the client is told the reason, then the connection is closed. Any other exception is
-    logged, and refuses without giving its text away; so does C{False}, without a reason. Any other result is a yes.
+    logged, and refuses without giving its text away; so does C{False}, without a reason. Any other result is a yes; a
+    L{rtmptw.requests.Granted} is a yes for another stream than the one that the client has named.
 
     Until the answer is there nothing else of this connection is processed, and little of it is kept. After 30 s the
     Deferred is cancelled, and the request refused. A client that leaves meanwhile is still decided about: what it has
@@ -301,6 +302,7 @@ class IOwner(Interface):
 
     clock = Attribute("The L{twisted.internet.interfaces.IReactorTime}.")
     verbose = Attribute("L{bool}: whether every message has a line in the log.")
+    hidesNames = Attribute("L{bool}: whether that line leaves out what a client calls a stream: it may be a key.")
     publisherLimits = Attribute("The L{rtmptw.wire.limits.ReadLimits} of those who may send media.")
     lingerSeconds = Attribute("How long a peer has to close its side after we have closed ours, seconds.")
 

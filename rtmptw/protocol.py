@@ -195,7 +195,7 @@ class RTMPProtocol(Protocol):
         try:
             while (message := read()) is not None:
                 if verbose:
-                    self._log.info("{peer} > {line}", peer=self.peer, line=oneLine(message))
+                    self._log.info("{peer} > {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
                 self._taken += 1
                 take(message)
                 if session.waiting or self._phase is not phase:
@@ -314,7 +314,7 @@ class RTMPProtocol(Protocol):
     def write(self, message: Message) -> None:
         """See L{ILink.write}."""
         if self._owner.verbose:
-            self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message))
+            self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
         self.outlet.write(self._writer.write(message))
 
     def send(self, *messages: Message) -> None:
@@ -323,7 +323,7 @@ class RTMPProtocol(Protocol):
             return
         if self._owner.verbose:
             for message in messages:
-                self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message))
+                self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
         self.outlet.answer(b"".join([self._writer.write(message) for message in messages]))
         if self.outlet.excess > MAX_UNREAD:
             self.abort("does not read the answers that it asks for")

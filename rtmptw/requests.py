@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-__all__ = ["ConnectRequest", "PlayRequest", "PublishRequest", "StreamRequest"]
+__all__ = ["ConnectRequest", "Granted", "PlayRequest", "PublishRequest", "StreamRequest"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,15 @@ class PlayRequest(StreamRequest):
     """
 
     start: float = -2.0
+
+
+@dataclass(frozen=True)
+class Granted:
+    """
+    A yes of an application to a publish or a play, for another stream than the one that was asked for. So what a client
+    says may be a secret, and the stream is known by a public name: to viewers, recordings, relays and the log.
+
+    @ivar path: that stream's identity, as L{StreamRequest.path}.
+    """
+
+    path: str

@@ -67,6 +67,8 @@ class RTMPServerFactory(ServerFactory):
     @ivar hub: the streams.
     @ivar clock: what tells the time.
     @ivar verbose: whether every message has a line in the log.
+    @ivar hidesNames: whether that line leaves out what clients call a stream: where stream keys are names
+        (L{rtmptw.auth.streamkeys}), these are secrets.
     @ivar identity: its name among relays (L{rtmptw.session.hops}); another one each time.
     @ivar publisherLimits: how much a publisher may make us keep.
     """
@@ -82,6 +84,7 @@ class RTMPServerFactory(ServerFactory):
         clock: IReactorTime | None = None,
         verbose: bool = False,
         publisherLimits: ReadLimits | None = None,
+        hidesNames: bool = False,
     ) -> None:
         """
         @param application: by default, L{OpenApplication}.
@@ -96,6 +99,7 @@ class RTMPServerFactory(ServerFactory):
         self.application = application if application is not None else OpenApplication()
         self.hub = hub if hub is not None else StreamHub(clock)
         self.verbose = verbose
+        self.hidesNames = hidesNames
         self.identity = newIdentity()
         self.publisherLimits = publisherLimits or ReadLimits()
         self._door = Door(self.hub.rounds)

@@ -21,12 +21,10 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
-from twisted.python.usage import Options as BaseOptions
 from twisted.python.usage import UsageError
 
 import rtmptw
-from rtmptw.auth.publishers import PublisherAuthentication
-from rtmptw.auth.userfile import UserFile, UserFileError, readUsers
+from rtmptw.auth.options import AccessOptions, hidesNames, makeApplication
 from rtmptw.closereason import explain
 from rtmptw.errors import CertificateError, URLError
 from rtmptw.live.hub import StreamHub
@@ -66,6 +64,11 @@ An RTMP server: whoever publishes a name is seen by all who play it.
       send every stream of the application live to another server as well
   twistd rtmp --pull live/news=rtmp://ORIGIN/live/news
       fetch a stream from another server when somebody wants to see it
+  twistd rtmp --publish-keys KEYS --allow publish:10.0.0.0/8
+      let only those publish who are in this network and have a stream key:
+      "rtmptw key live/NAME --add KEYS" makes one
+  twistd rtmp --play-signed SECRETS
+      let only those play whose URL "rtmptw sign --secret SECRETS --play" made
 
   ffmpeg -re -i FILE -c copy -f flv rtmp://HOST/live/NAME
       publish a file
@@ -74,7 +77,7 @@ An RTMP server: whoever publishes a name is seen by all who play it.
 """
 
 
-class Options(BaseOptions):
+class Options(AccessOptions):
     """The command line."""
 
     synopsis = "[options]"
@@ -85,7 +88,6 @@ class Options(BaseOptions):
 
     optParameters = [
         ["record", None, None, "Record every publish into this directory, as FLV files. It must exist."],
-        ["publish-user", None, None, "Let only the users of this file publish: user:password, a line for each."],
     ]
 
     compData: Any = None
@@ -185,13 +187,7 @@ class Options(BaseOptions):
                 raise UsageError(f"--record {directory}: no permission to write there")
             # twistd may change its working directory.
             self["record"] = os.path.abspath(directory)
-        users = self["publish-user"]
-        if users is not None:
-            try:
-                readUsers(users)
-            except UserFileError as error:
-                raise UsageError(f"--publish-user {error}") from None
-            self["publish-user"] = os.path.abspath(users)
+        super().postOptions()
 
 
 def _seconds(milliseconds: str) -> float:
@@ -303,11 +299,9 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock, threads = IReactorTime(reactor), IReactorFromThreads(reactor)
-    application = None
-    if options["publish-user"] is not None:
-        application = PublisherAuthentication(UserFile(options["publish-user"]).password, clock)
+    application = makeApplication(options, clock)
     hub = StreamHub(clock, options["flush"], options["cache"])
-    factory = RTMPServerFactory(application, hub, clock, bool(options["verbose"]))
+    factory = RTMPServerFactory(application, hub, clock, bool(options["verbose"]), hidesNames=hidesNames(options))
     writers = ThreadPool(0, WRITERS, "recorder")
     recorder = None
     if options["record"] is not None:

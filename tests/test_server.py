@@ -37,7 +37,10 @@ class FactoryTests(SynchronousTestCase):
         factory = RTMPServerFactory()
         self.assertIs(factory.clock, IReactorTime(reactor))
         self.assertIsInstance(factory.application, OpenApplication)
-        self.assertEqual((list(factory.hub), factory.verbose, factory.publisherLimits), ([], False, ReadLimits()))
+        self.assertEqual(
+            (list(factory.hub), factory.verbose, factory.hidesNames, factory.publisherLimits),
+            ([], False, False, ReadLimits()),
+        )
         self.assertTrue(verifyObject(IProtocolFactory, factory))
 
     def test_given(self) -> None:

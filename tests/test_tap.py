@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import rtmptw
 from rtmptw import tap
+from rtmptw.auth.authoriser import Authoriser
 from rtmptw.auth.publishers import PublisherAuthentication
 from rtmptw.live.rounds import FlushTimes
 from rtmptw.live.tape import CacheLimits
@@ -284,6 +285,14 @@ class OptionsTests(SynchronousTestCase):
                 "-p, ",
                 "--record=",
                 "--publish-user=",
+                "--publish-keys=",
+                "--play-keys=",
+                "--publish-signed=",
+                "--play-signed=",
+                "--allow=",
+                "--deny=",
+                "--auth=",
+                "--help-auth",
                 "--push=",
                 "--pull=",
                 "--pull-always=",
@@ -330,13 +339,20 @@ class OptionsTests(SynchronousTestCase):
     def test_examples(self) -> None:
         """The examples for twistd are command lines that we understand."""
         patched = self.directory()
+        files = {"KEYS": "", "SECRETS": "0123456789abcdef"}
+        for name, content in files.items():
+            with open(os.path.join(patched, name), "w") as output:
+                output.write(content)
         for line in tap.EXAMPLES.splitlines():
             words = line.split()
             if words[:1] == ["twistd"]:
                 arguments = words[words.index("rtmp") + 1 :]
                 options = Options()
                 self.patch(tap, "serverFromString", lambda reactor, description: None)
-                options.parseOptions([patched if word.startswith("/var") else word for word in arguments])
+                places = {name: os.path.join(patched, name) for name in files}
+                options.parseOptions(
+                    [patched if word.startswith("/var") else places.get(word, word) for word in arguments]
+                )
                 self.assertGreater(len(options["port"]), 0)
 
     def test_plugin(self) -> None:
@@ -392,6 +408,23 @@ class MakeServiceTests(SynchronousTestCase):
         assert isinstance(application, PublisherAuthentication)
         self.assertIs(application._clock, factory.clock)
         self.assertEqual([application._passwordOf(user) for user in ("camera", "x")], ["sesame", None])
+
+    def test_whoMay(self) -> None:
+        """With keys, signatures or addresses there is an authoriser; with keys the log leaves out names."""
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        keys = os.path.join(directory, "keys")
+        with open(keys, "w") as output:
+            output.write("")
+        for arguments, hides in (
+            (["--publish-keys", keys], True),
+            (["--play-keys", keys], True),
+            (["--deny", "192.0.2.7"], False),
+        ):
+            factory = self.make(*arguments).factory
+            assert isinstance(factory.application, Authoriser)
+            self.assertEqual((factory.application._clock, factory.hidesNames), (factory.clock, hides))
+        self.assertFalse(self.make().factory.hidesNames)
 
     def test_relays(self) -> None:
         """What is relayed is known to what relays it, when the service starts and not before; both know the hub."""

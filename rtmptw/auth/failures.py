@@ -1,16 +1,28 @@
 # -*- test-case-name: tests.auth.test_failures -*-
 """
-Who has given wrong passwords: so many, and no more for a while (hostile D13).
+Who has given wrong passwords, keys or signatures: so many, and no more for a while (hostile D13).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from collections.abc import Callable
+from ipaddress import IPv6Address, IPv6Network
 
 from twisted.internet.interfaces import IReactorTime
 
-__all__ = ["FAILURE_SECONDS", "MAX_FAILURES", "MAX_ORIGINS", "Failures", "originOf"]
+from rtmptw.auth.addresses import addressOf
+
+__all__ = [
+    "FAILURE_SECONDS",
+    "LONGEST_DELAY",
+    "MAX_FAILURES",
+    "MAX_ORIGINS",
+    "SHORTEST_DELAY",
+    "Failures",
+    "answerDelay",
+    "originOf",
+]
 
 #: How many failures an origin has in so many seconds.
 MAX_FAILURES = 10
@@ -18,6 +30,10 @@ FAILURE_SECONDS = 60.0
 
 #: How many origins are kept in mind; then the one whose last failure is the oldest is forgotten.
 MAX_ORIGINS = 4096
+
+#: After how long a failure is answered, seconds: something in between.
+SHORTEST_DELAY = 1.0
+LONGEST_DELAY = 3.0
 
 
 def originOf(peer: str) -> str:
@@ -27,17 +43,22 @@ def originOf(peer: str) -> str:
 
     @param peer: L{rtmptw.requests.ConnectRequest.peer}, such as C{"127.0.0.1:40312"} or C{"[::1]:40312"}.
     """
-    host = peer.rpartition(":")[0].strip("[]")
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host or peer
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    # An address of a link has its interface behind it.
-    return str(IPv6Network((int(address), 64), strict=False))
+    address = addressOf(peer)
+    if address is None:
+        return peer.rpartition(":")[0].strip("[]") or peer
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), 64), strict=False))
+    return str(address)
+
+
+def answerDelay(random: Callable[[int], bytes]) -> float:
+    """
+    After how long a failure is answered, seconds; another time each time, so that nothing can be learnt from it.
+
+    @param random: gives so many random bytes.
+    """
+    share = int.from_bytes(random(2), "big") / 0xFFFF
+    return SHORTEST_DELAY + share * (LONGEST_DELAY - SHORTEST_DELAY)
 
 
 class Failures:

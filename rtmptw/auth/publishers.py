@@ -38,7 +38,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.auth.challenges import Challenge, Challenges
-from rtmptw.auth.failures import Failures, originOf
+from rtmptw.auth.failures import LONGEST_DELAY, SHORTEST_DELAY, Failures, answerDelay, originOf
 from rtmptw.errors import AuthenticationError, StatusError
 from rtmptw.interfaces import IApplication
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest, StreamRequest
@@ -48,14 +48,11 @@ from rtmptw.session.adobe import AuthenticationQuery, authFailed, needAuth, need
 __all__ = [
     "LONGEST_DELAY",
     "SHORTEST_DELAY",
+    "AuthenticatedRule",
     "PublisherAuthentication",
     "authenticatedUser",
     "mustAuthenticate",
 ]
-
-#: After how long a wrong response is answered, seconds: something in between.
-SHORTEST_DELAY = 1.0
-LONGEST_DELAY = 3.0
 
 #: What is said to those who publish and were not asked.
 _HOW = "publishing needs a user and a password: rtmp://user:password@host/application/name"
@@ -85,6 +82,16 @@ def mustAuthenticate(request: ConnectRequest) -> bool:
         or request.parameters.get("type") == "nonprivate"
         or readQuery(request.query) is not None
     )
+
+
+class AuthenticatedRule:
+    """Only for those who have authenticated. A L{rtmptw.auth.rule.Rule}, to stand before others that take guesses."""
+
+    async def check(self, action: str, request: StreamRequest) -> StreamRequest:
+        """See L{rtmptw.auth.rule.Rule}."""
+        if not authenticatedUser(request):
+            raise StatusError(_HOW)
+        return request
 
 
 @implementer(IApplication)
@@ -141,7 +148,7 @@ class PublisherAuthentication:
                 peer=request.peer,
                 user=challenge.user,
             )
-            return deferLater(self._clock, self._delay(), self._fail)
+            return deferLater(self._clock, answerDelay(self._random), self._fail)
         self._log.info("{peer}: authenticated as {user}", peer=request.peer, user=challenge.user)
         request.notes[_NOTE] = challenge.user
         return self._application.connectRequested(request)
@@ -169,10 +176,6 @@ class PublisherAuthentication:
             expected = response(challenge.user, form, challenge.salt, challenge.text, "", query.challenge)
             right |= hmac.compare_digest(expected.encode(), query.response.encode())
         return right and known is not None
-
-    def _delay(self) -> float:
-        share = int.from_bytes(self._random(2), "big") / 0xFFFF
-        return SHORTEST_DELAY + share * (LONGEST_DELAY - SHORTEST_DELAY)
 
     def _fail(self) -> None:
         raise AuthenticationError(authFailed())

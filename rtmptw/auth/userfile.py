@@ -8,8 +8,8 @@ A file of users and their passwords.
     camera:sesame
     studio:open:sesame
 
-A line is a user, a colon and a password: all the rest of it, further colons and spaces too. What begins with C{#}, and
-what is empty, is passed over. The file is UTF-8, and read again when it has changed.
+A line is a user, a colon and a password: all the rest of it, further colons and spaces too. What else is said of such
+files is in L{rtmptw.auth.textfile}.
 
 The passwords stand there as they are, since authentication by challenge needs them so (L{rtmptw.session.adobe}): nobody
 else should be able to read the file.
@@ -17,19 +17,14 @@ else should be able to read the file.
 
 from __future__ import annotations
 
-import os
-import stat
-
 from twisted.logger import Logger
 
-from rtmptw.errors import RTMPError, StatusError
+from rtmptw.auth.textfile import MAX_FILE, TextFileError, WatchedFile, readLines
+from rtmptw.errors import StatusError
 from rtmptw.session.adobe import MAX_USER
 from rtmptw.session.streampath import checkText
 
 __all__ = ["MAX_FILE", "MAX_PASSWORD", "UserFile", "UserFileError", "readUsers"]
-
-#: The largest file, bytes: it is read in the reactor's thread.
-MAX_FILE = 1024 * 1024
 
 #: The longest password, characters. FFmpeg takes only the first 49 bytes of one.
 MAX_PASSWORD = 256
@@ -38,7 +33,7 @@ MAX_PASSWORD = 256
 _NO_USER = " \t&?%"
 
 
-class UserFileError(RTMPError):
+class UserFileError(TextFileError):
     """The file can't be read, or says something else than users and passwords. The error names file and line."""
 
 
@@ -49,34 +44,16 @@ def readUsers(path: str) -> dict[str, str]:
     @return: passwords by user.
     @raise UserFileError: if that is not what it is. No password is ever part of the error.
     """
-    try:
-        with open(path, "rb", opener=_open) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UserFileError(f"{path}: it is not a file")
-            data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise UserFileError(f"{path}: {error.strerror}") from None
-    if len(data) > MAX_FILE:
-        raise UserFileError(f"{path}: it has more than {MAX_FILE} bytes")
     users: dict[str, str] = {}
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        try:
-            text = line.decode().removesuffix("\r")
-            if text.strip() and not text.startswith("#"):
-                user, password = _readLine(text)
-                if user in users:
-                    raise ValueError(f"the user {user} stands there already")
-                users[user] = password
-        except UnicodeDecodeError:
-            raise UserFileError(f"{path}, line {number}: it is not UTF-8") from None
-        except ValueError as error:
-            raise UserFileError(f"{path}, line {number}: {error}") from None
+
+    def take(line: str) -> None:
+        user, password = _readLine(line)
+        if user in users:
+            raise ValueError(f"the user {user} stands there already")
+        users[user] = password
+
+    readLines(path, take, UserFileError)
     return users
-
-
-def _open(path: str, flags: int) -> int:
-    """Open without waiting, as for the other end of a pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _readLine(text: str) -> tuple[str, str]:
@@ -112,31 +89,12 @@ class UserFile:
         """
         @raise UserFileError: if it can't be read.
         """
-        self._path = path
-        self._state = self._look()
-        self._users = readUsers(path)
-        if not self._users:
+        self._file = WatchedFile(path, readUsers, "users", len)
+        if not self._file.value():
             self._log.warn("{path}: it names no user yet, so nobody can publish", path=path)
-        if self._state and self._state[0] & stat.S_IROTH:
+        if self._file.isOpen:
             self._log.warn("{path}: everybody on this machine can read the passwords: chmod o-r", path=path)
 
     def password(self, user: str) -> str | None:
         """The password of a user; L{None} if there is no such user."""
-        state = self._look()
-        if state != self._state:
-            self._state = state
-            try:
-                self._users = readUsers(self._path)
-            except UserFileError as error:
-                self._log.warn("{error}; the users are those from before", error=error)
-            else:
-                self._log.info("{path}: read again; {count} users", path=self._path, count=len(self._users))
-        return self._users.get(user)
-
-    def _look(self) -> tuple[int, ...]:
-        """Its mode, and what changes when the file does: more than a time, which may be the same after two changes."""
-        try:
-            now = os.stat(self._path)
-        except OSError:
-            return ()
-        return now.st_mode, now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino
+        return self._file.value().get(user)

@@ -24,10 +24,12 @@ from twisted.python.usage import Options as BaseOptions
 from twisted.python.usage import UsageError
 
 import rtmptw
-from rtmptw.cli import compare, doctor, trace, transfer
+from rtmptw.cli import compare, doctor, key, sign, trace, transfer
 from rtmptw.cli.compare import CompareOptions
 from rtmptw.cli.doctor import DoctorOptions
+from rtmptw.cli.key import KeyOptions
 from rtmptw.cli.options import FAILED, OK, WRONG_USAGE, CommandOptions
+from rtmptw.cli.sign import SignOptions
 from rtmptw.cli.trace import TraceOptions
 from rtmptw.cli.transfer import PlayOptions, PublishOptions
 
@@ -55,6 +57,8 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command(DoctorOptions, doctor.run, "Tell why clients stop at a server, and how to mend it."),
     "trace": Command(TraceOptions, trace.run, "Show what a client and a server say to each other."),
     "compare": Command(CompareOptions, compare.run, "Show where two conversations differ."),
+    "key": Command(KeyOptions, key.run, "Make a stream key."),
+    "sign": Command(SignOptions, sign.run, "Sign a URL, for some time."),
 }
 
 

@@ -135,12 +135,15 @@ class ServerConnection(NetConnection):
         for stream in self._streams.values():
             stream.close(reason)
 
-    def ask(self, command: str, request: StreamRequest | ConnectRequest, granted: Callable[[], None], id: int) -> None:
+    def ask(
+        self, command: str, request: StreamRequest | ConnectRequest, granted: Callable[[str], None], id: int
+    ) -> None:
         """
         Let the application decide.
 
         @param command: "connect", "publish" or "play".
-        @param granted: what to do if it does not refuse; may itself raise L{StatusError}.
+        @param granted: what to do if it does not refuse, given the path that it grants, if that is another one than
+            was asked for, else C{""}; may itself raise L{StatusError}.
         @param id: the message stream that is to have the status.
         @raise StatusError: if it is asked too often.
         """
@@ -157,7 +160,7 @@ class ServerConnection(NetConnection):
                 try:
                     if refusal is not None:
                         raise refusal
-                    granted()
+                    granted(verdict.path)
                 except StatusError as error:
                     self._refuse(command, id, error)
                 except Exception:
@@ -166,9 +169,9 @@ class ServerConnection(NetConnection):
             if asynchronous:
                 self._link.proceed()
 
-        self._verdict = Verdict(self._application, command, request)
+        verdict = self._verdict = Verdict(self._application, command, request)
         self.waiting = True
-        self._verdict.whenDecided(decided)
+        verdict.whenDecided(decided)
         asynchronous = True
 
     def started(self, stream: ServerStream) -> None:
@@ -230,7 +233,7 @@ class ServerConnection(NetConnection):
         self._connectTransaction = command.transactionId
         self.request = readConnect(command, self._link.peer, self._link.secure)
 
-        def accepted() -> None:
+        def accepted(path: str) -> None:
             self.phase = Phase.CONNECTED
             self._link.send(*acceptConnect(command.transactionId, self.request, self._identity))
 

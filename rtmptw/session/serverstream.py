@@ -130,16 +130,16 @@ class ServerStream:
             raise StatusError("publish needs a stream name", status.BAD_NAME)
         path, query = self._identify(name)
         request = PublishRequest(self._connection.request, path, query, command.text(1) or "live")
-        self._connection.ask("publish", request, lambda: self._publishGranted(request), self.id)
+        self._connection.ask("publish", request, lambda other: self._publishGranted(request, other or path), self.id)
 
-    def _publishGranted(self, request: PublishRequest) -> None:
-        publication = self._hub.publish(request.path, self, request.connect.hops)
+    def _publishGranted(self, request: PublishRequest, path: str) -> None:
+        publication = self._hub.publish(path, self, request.connect.hops)
         if not self._connection.connected:
             # Somebody who was told of the publish did not want it.
             publication.end("the connection is closed")
             return
         self.publication = publication
-        self.state, self.path = State.PUBLISHING, request.path
+        self.state, self.path = State.PUBLISHING, path
         self._connection.started(self)
         self._connection.silent = True
         self._link.trust()
@@ -147,7 +147,7 @@ class ServerStream:
         # unread when they close (wire facts 0.2).
         self._link.send(
             UserControl(UserControlType.STREAM_BEGIN, self.id).encode(),
-            status.onStatus(self.id, status.PUBLISH_START, f"{request.path} is now published."),
+            status.onStatus(self.id, status.PUBLISH_START, f"{path} is now published."),
         )
 
     def _publishAgain(self, command: Command) -> None:
@@ -201,14 +201,19 @@ class ServerStream:
         start, reset = command.argument(1), command.argument(3)
         number = float(start) if isinstance(start, (int, float)) else -2.0
         request = PlayRequest(self._connection.request, path, query, number)
-        self._connection.ask("play", request, lambda: self._playGranted(request, bool(reset)), self.id)
 
-    def _playGranted(self, request: PlayRequest, reset: bool) -> None:
-        self.state, self.path = State.PLAYING, request.path
+        def granted(other: str) -> None:
+            self._playGranted(request, other or path, bool(reset))
+
+        self._connection.ask("play", request, granted, self.id)
+
+    def _playGranted(self, request: PlayRequest, path: str, reset: bool) -> None:
+        self.state, self.path = State.PLAYING, path
         self._connection.started(self)
+        # By the name that it has said: the path may be more than it shall know.
         self._link.send(*_playStarted(self.id, request.path, reset))
         hops = request.connect.hops
-        self._viewing = self._hub.play(request.path, self._link.outlet, self.id, self._ended, hops)
+        self._viewing = self._hub.play(path, self._link.outlet, self.id, self._ended, hops)
 
     def _playNext(self, command: Command) -> None:
         self.endedBy(command)

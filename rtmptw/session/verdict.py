@@ -13,8 +13,9 @@ from twisted.python.failure import Failure
 
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IApplication
-from rtmptw.requests import ConnectRequest, StreamRequest
+from rtmptw.requests import ConnectRequest, Granted, StreamRequest
 from rtmptw.session import status
+from rtmptw.session.streampath import streamPath
 
 __all__ = ["VERDICT_SECONDS", "Verdict"]
 
@@ -23,7 +24,11 @@ VERDICT_SECONDS = 30
 
 
 class Verdict:
-    """One question. It is answered once: by the application, or by the end of its time."""
+    """
+    One question. It is answered once: by the application, or by the end of its time.
+
+    @ivar path: the stream that a yes is for, if that is another one than was asked for; else C{""}.
+    """
 
     _log = Logger()
 
@@ -35,6 +40,7 @@ class Verdict:
         self._peer = request.peer if isinstance(request, ConnectRequest) else request.connect.peer
         self._waited = 0
         self._cancelled = False
+        self.path = ""
         self._decided: Callable[[StatusError | None], None] | None = None
         method = getattr(application, f"{command}Requested")
         self._answer: Deferred[object] = maybeDeferred(method, request)
@@ -64,6 +70,11 @@ class Verdict:
             decided(refusal)
 
     def _granted(self, result: object) -> StatusError | None:
+        if isinstance(result, Granted):
+            try:
+                self.path = streamPath("", result.path)
+            except StatusError as error:
+                return error
         # Who writes "return False" does not mean yes.
         return StatusError("not allowed") if result is False else None
 

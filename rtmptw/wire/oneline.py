@@ -16,7 +16,7 @@ import re
 
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import DATA_LIMITS
+from rtmptw.wire.amf import DATA_LIMITS, AMFValue
 from rtmptw.wire.command import Command
 from rtmptw.wire.control import UserControl, UserControlType, controlValue
 from rtmptw.wire.media import describe
@@ -30,6 +30,14 @@ MAX_LINE = 300
 #: The value of one parameter of a query; backslashes are of our own escapes.
 _QUERY_VALUE = re.compile(r"([?&][^=&?'\" ]{1,64}=)[^&'\" ]+")
 
+#: What stands for a text that is left out.
+_MASK = "***"
+
+#: What servers say to their clients; and what is no name in what clients say, and never left out.
+_SERVERS = {"_result", "_error", "onStatus"}
+_PLAIN = {"live", "record", "append", ""}
+_PLAIN_MEMBERS = {"flashVer", "type"}
+
 _VALUES = {
     MessageType.SET_CHUNK_SIZE,
     MessageType.ABORT,
@@ -39,16 +47,18 @@ _VALUES = {
 }
 
 
-def oneLine(message: Message) -> str:
+def oneLine(message: Message, hidesNames: bool = False) -> str:
     """
     Say what a message is. Whatever its payload holds, this does not raise, and the line is printable ASCII.
+
+    @param hidesNames: leave out what a client calls a stream, wherever that may stand in its commands.
     """
     try:
         name = MessageType(message.type).name.lower().replace("_", " ")
     except ValueError:
         name = f"message type {message.type}"
     try:
-        text = _content(message, name)
+        text = _content(message, name, hidesNames)
     except RemoteProtocolError as error:
         text = f"{name}, {len(message.payload)} bytes, unreadable: {error}"
     if message.streamId:
@@ -58,11 +68,16 @@ def oneLine(message: Message) -> str:
     return text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 3]}..."
 
 
-def _content(message: Message, name: str) -> str:
+def _content(message: Message, name: str, hidesNames: bool) -> str:
     type, payload = message.type, message.payload
     if type in (MessageType.COMMAND, MessageType.COMMAND_AMF3):
         command = Command.decode(message)
-        words = [f"{command.transactionId:g}", ascii(command.commandObject), *map(ascii, command.arguments)]
+        values = [command.commandObject, *command.arguments]
+        if hidesNames:
+            # A server repeats the name in its sentences.
+            hide = _withoutSentence if command.name in _SERVERS else _withoutNames
+            values = [hide(value) for value in values]
+        words = [f"{command.transactionId:g}", *map(ascii, values)]
         return f"{ascii(command.name)[1:-1]}({', '.join(words)})"
     if type == MessageType.DATA:
         values, fault = amf0.decodePrefix(payload, DATA_LIMITS)
@@ -82,3 +97,24 @@ def _content(message: Message, name: str) -> str:
     if value is not None:
         return f"{name} {value}"
     return f"{name}, {len(payload)} bytes"
+
+
+def _withoutNames(value: AMFValue) -> AMFValue:
+    """
+    What a client says, without what may be the name of a stream: a player may have it in any text, such as the
+    application, the tcUrl, or arguments of commands that only it knows.
+    """
+    if isinstance(value, str):
+        return value if value in _PLAIN else _MASK
+    if isinstance(value, dict):
+        return {key: part if key in _PLAIN_MEMBERS else _withoutNames(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_withoutNames(part) for part in value]
+    return value
+
+
+def _withoutSentence(value: AMFValue) -> AMFValue:
+    """What a server says, without the sentence of a status."""
+    if isinstance(value, dict):
+        return {key: _MASK if key == "description" else part for key, part in value.items()}
+    return value

@@ -5,10 +5,21 @@ Tests for L{rtmptw.auth.failures}.
 
 from __future__ import annotations
 
+import os
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.auth.failures import FAILURE_SECONDS, MAX_FAILURES, MAX_ORIGINS, Failures, originOf
+from rtmptw.auth.failures import (
+    FAILURE_SECONDS,
+    LONGEST_DELAY,
+    MAX_FAILURES,
+    MAX_ORIGINS,
+    SHORTEST_DELAY,
+    Failures,
+    answerDelay,
+    originOf,
+)
 
 
 class OriginTests(SynchronousTestCase):
@@ -74,3 +85,11 @@ class FailureTests(SynchronousTestCase):
         self.clock.advance(FAILURE_SECONDS)
         self.failures.add("new")
         self.assertEqual(len(self.failures), 1)
+
+
+class DelayTests(SynchronousTestCase):
+    def test_answerDelay(self) -> None:
+        """Something in between, as chance will have it."""
+        for number, delay in ((0, SHORTEST_DELAY), (0xFFFF, LONGEST_DELAY)):
+            self.assertEqual(answerDelay(lambda count, number=number: number.to_bytes(count, "big")), delay)
+        self.assertEqual(len({answerDelay(os.urandom) for _ in range(20)} - {SHORTEST_DELAY}) > 1, True)

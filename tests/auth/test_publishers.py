@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import formatEvent, globalLogPublisher
@@ -22,6 +22,7 @@ from rtmptw.auth.failures import FAILURE_SECONDS, MAX_FAILURES
 from rtmptw.auth.publishers import (
     LONGEST_DELAY,
     SHORTEST_DELAY,
+    AuthenticatedRule,
     PublisherAuthentication,
     authenticatedUser,
     mustAuthenticate,
@@ -352,6 +353,16 @@ class OtherApplicationTests(_Case):
             error = self.assertRaises(StatusError, self.application.publishRequested, PublishRequest(request, "live/a"))
             self.assertEqual((error.description, error.code), (HOW, ""))
         self.assertEqual(self.inner.requests, [])
+
+    def test_rule(self) -> None:
+        """The same as a rule, for those who have more of them."""
+        request = encoder(self.challenged())
+        publish = PublishRequest(request, "live/a")
+        failure = self.failureResultOf(ensureDeferred(AuthenticatedRule().check("publish", publish)), StatusError)
+        self.assertEqual(failure.value.description, HOW)
+        self.successResultOf(self.ask(request))
+        answer = ensureDeferred(AuthenticatedRule().check("publish", publish))
+        self.assertIs(self.successResultOf(answer), publish)
 
     def test_default(self) -> None:
         """Without another application everything else is allowed."""

@@ -130,6 +130,7 @@ class ReadmeTests(TestCase):
         self.assertRegex(recording.stderr, r"Duration: 00:00:(09\.9|10\.)")
         self.publishAndPlay(server)
         self.encrypted()
+        self.whoMay()
         self.doctorAndTrace()
         self.stop(server)
         self.assertIn("Server Shut Down", self.output(server))
@@ -193,6 +194,28 @@ class ReadmeTests(TestCase):
             self.assertEqual(published.returncode, status, published.stderr)
             self.assertIn(words, published.stderr)
         self.stop(server)
+
+    def whoMay(self) -> None:
+        """A stream key and a signed URL, and a server that wants them."""
+        made, signed = self.run_(self.blocks["key"]), self.run_(self.blocks["sign"])
+        for command in (made, signed):
+            self.assertEqual(command.returncode, 0, command.stderr)
+        options = f"--port tcp:{TLS_PORT}:interface=127.0.0.1 --publish-keys keys --play-signed secrets"
+        server = self.start(f".venv/bin/twistd -n --pidfile= rtmp {options}")
+        self.waitForPort(server, 30, TLS_PORT)
+        url = signed.stdout.strip().replace("127.0.0.1", f"127.0.0.1:{TLS_PORT}")
+        player = self.start(f".venv/bin/rtmptw play '{url}' -o signed.flv")
+        waitFor("the player", lambda: "playing live/camera" in self.output(server))
+        key = made.stdout.strip()
+        for name, status, words in ((f"{key}x", 1, "no stream key, or a wrong one"), (key, 0, "the file has ended")):
+            published = self.run_(
+                f".venv/bin/rtmptw publish --fast watched.flv rtmp://127.0.0.1:{TLS_PORT}/live/{name}"
+            )
+            self.assertEqual(published.returncode, status, published.stderr)
+            self.assertIn(words, published.stderr)
+        self.assertEqual(player.wait(15), 0, self.output(player))
+        self.stop(server)
+        self.assertNotIn(key, self.output(server))
 
     def test_theExample(self) -> None:
         """The program: one publisher without the key, one with it."""

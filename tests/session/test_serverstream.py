@@ -5,11 +5,13 @@ Tests for L{rtmptw.session.serverstream}: what a command does in which state.
 
 from __future__ import annotations
 
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.requests import Granted
 from rtmptw.session.serverstream import ServerStream, State
 from rtmptw.wire.control import UserControl, UserControlType
-from tests.session.dialects import Client, Stage, audio, command, connect, video
+from tests.session.dialects import Application, Client, Stage, audio, command, connect, video
 
 KEYFRAME = video(0)
 
@@ -220,3 +222,33 @@ class TableTests(SynchronousTestCase):
         client.send(connect(transactionId=9))
         self.assertEqual(client.told(), ["_error 9 NetConnection.Call.Failed"])
         self.assertEqual(len(client.stage.published[0].ends), 1)
+
+
+class GrantedTests(SynchronousTestCase):
+    """An application may grant another stream than the one that was asked for."""
+
+    def test_otherPath(self) -> None:
+        """It is known by that path: in the hub, and in the log; who plays is told the name that it has said."""
+        stage = Stage(self, Application(publish=Granted("live/public"), play=Granted("live/public")))
+        publisher = stage.connected()
+        publisher.send(command("createStream", 2), command("publish", 3, None, "SECRET", "live", id=1))
+        player = stage.connected()
+        player.send(command("createStream", 2), command("play", 3, None, "SECRET", -2, -1, True, id=1))
+        publisher.send(video(0))
+        self.assertEqual(stage.application.asked, [("publish", "live/SECRET"), ("play", "live/SECRET")])
+        self.assertEqual([stream.path for stream in stage.factory.hub], ["live/public"])
+        self.assertIn("VIDEO@1 0", player.told())
+        publisher.take()
+        self.assertIn(b"live/public is now published.", publisher.heard[-1].payload)
+        said = b"".join(message.payload for message in player.heard)
+        self.assertEqual((said.count(b"live/SECRET"), said.count(b"public")), (2, 0))
+        second = stage.connected()
+        second.send(command("createStream", 2), command("publish", 3, None, "OTHER", "live", id=1))
+        self.assertEqual(second.told()[-1], "onStatus@1 NetStream.Publish.BadName")
+        publisher.send(command("FCUnpublish", 4, None, "SECRET"), command("deleteStream", 5, None, 1))
+        self.assertEqual([len(stream.ends) for stream in stage.published], [1])
+        for client in (publisher, player, second):
+            client.lose()
+        lines = [formatEvent(event) for event in stage.log]
+        self.assertIn("publish refused: NetStream.Publish.BadName: live/public is published already", " ".join(lines))
+        self.assertEqual([line for line in lines if "SECRET" in line or "OTHER" in line], [])

@@ -14,7 +14,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import StatusError
-from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest, StreamRequest
+from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest, StreamRequest
 from rtmptw.session import status
 from rtmptw.session.verdict import VERDICT_SECONDS, Verdict
 from tests.session.dialects import Application
@@ -53,6 +53,18 @@ class VerdictTests(SynchronousTestCase):
             for answer in (None, True, 0, "", [], "no"):
                 self.assertEqual(self.ask(answer, command)[1], [None])
                 self.assertEqual(self.ask(succeed(answer), command)[1], [None])
+
+    def test_Granted(self) -> None:
+        """A yes for another stream, whose path is made one; if it can't be, that is a no."""
+        for command in REQUESTS:
+            for says, path in (("live/public", "live/public"), ("/live//public/", "live/public"), ("x", "x")):
+                for answer in (Granted(says), succeed(Granted(says))):
+                    verdict, decisions = self.ask(answer, command)
+                    self.assertEqual((decisions, verdict.path), ([None], path))
+            self.assertRefused(
+                self.ask(Granted("live/.."), command)[1], "a stream name can't have . or .. between its slashes", ""
+            )
+        self.assertEqual(self.ask(None)[0].path, "")
 
     def test_False(self) -> None:
         for command in REQUESTS:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import UNDEFINED, ECMAArray
+from rtmptw.wire.amf import UNDEFINED, Dictionary, ECMAArray
+from rtmptw.wire.amf3encoder import encode as encodeAMF3
 from rtmptw.wire.command import Command
 from rtmptw.wire.control import (
     UserControl,
@@ -206,3 +207,58 @@ class SecretTests(SynchronousTestCase):
                 oneLine(Message(20, 0, 0, amf0.encode("connect", 1.0, {"app": text}, text))),
                 f"connect(1, {{'app': '{shown}'}}, '{shown}')",
             )
+
+
+class HiddenNamesTests(SynchronousTestCase):
+    def assertHidden(self, message: Message, line: str) -> None:
+        """A line, and that of nobody who hides nothing."""
+        self.assertEqual(oneLine(message, True), line)
+        self.assertNotIn("KEY", line)
+
+    def test_clients(self) -> None:
+        """What a client calls a stream is left out, wherever it stands; what else it says stays."""
+        properties = {
+            "app": "live/KEY",
+            "tcUrl": "rtmp://h/live/KEY",
+            "flashVer": "FMLE/3.0",
+            "type": "nonprivate",
+            "fpad": False,
+            "capsEx": 14.0,
+            "x": {"y": ["KEY", 1.0]},
+        }
+        self.assertHidden(
+            Command("connect", 1.0, properties).encode(),
+            "connect(1, {'app': '***', 'tcUrl': '***', 'flashVer': 'FMLE/3.0', 'type': 'nonprivate', 'fpad': False, "
+            "'capsEx': 14.0, 'x': {'y': ['***', 1.0]}})",
+        )
+        self.assertHidden(
+            Command("publish", 5.0, None, ("KEY?key='KEY", "live")).encode(1),
+            "publish(5, None, '***', 'live'), message stream 1",
+        )
+        self.assertHidden(
+            Command("play", 5.0, None, ("KEY", -2.0, -1.0, True)).encode(1),
+            "play(5, None, '***', -2.0, -1.0, True), message stream 1",
+        )
+        for name in ("releaseStream", "FCPublish", "FCUnpublish", "getStreamLength", "anything"):
+            self.assertHidden(Command(name, 2.0, None, ("KEY",)).encode(), f"{name}(2, None, '***')")
+        self.assertHidden(Command("deleteStream", 2.0, "KEY", (1.0,)).encode(), "deleteStream(2, '***', 1.0)")
+        self.assertHidden(Command("createStream", 2.0).encode(), "createStream(2, None)")
+        amf3 = amf0.encode("publish", 5.0, None, "KEY")
+        self.assertHidden(Message(17, 0, 1, b"\0" + amf3), "publish(5, None, '***'), message stream 1")
+        pairs = amf0.encode("x", 1.0, None) + b"\x11" + encodeAMF3(Dictionary([("KEY", "KEY")]))
+        self.assertHidden(Message(17, 0, 0, b"\0" + pairs), "x(1, None, [['***', '***']])")
+
+    def test_servers(self) -> None:
+        """The sentence of a status, which may repeat the name, is left out; the rest stays, and what is no command."""
+        status = {"level": "status", "code": "NetStream.Play.Start", "description": "Started playing live/KEY."}
+        self.assertHidden(
+            Command("onStatus", 0.0, None, (status,)).encode(1),
+            "onStatus(0, None, {'level': 'status', 'code': 'NetStream.Play.Start', 'description': '***'}), "
+            "message stream 1",
+        )
+        for message in (
+            Command("_result", 1.0, {"fmsVer": "FMS/3,0,1,123"}).encode(),
+            Message(18, 0, 1, amf0.encode("onMetaData", {"encoder": "a test"})),
+            setChunkSize(4096),
+        ):
+            self.assertEqual(oneLine(message, True), oneLine(message))

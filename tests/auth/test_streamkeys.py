@@ -1,0 +1,86 @@
+# -*- test-case-name: tests.auth.test_streamkeys -*-
+"""
+Tests for L{rtmptw.auth.streamkeys}.
+"""
+
+from __future__ import annotations
+
+from rtmptw.auth.keyfile import KeyFile, keyLine, readKeys
+from rtmptw.auth.rule import markOf
+from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
+from tests.auth.rulecase import HERE, RuleCase, request
+
+KEY, OTHER = "correct-horse-battery", "another.one~of_those-keys"
+
+
+class StreamKeysTests(RuleCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.file = KeyFile(self.write(f"{keyLine('live/camera', KEY)}\n{keyLine('a/b/c', OTHER)}"))
+        self.rule = StreamKeys(self.file)
+
+    def test_right(self) -> None:
+        """Behind the name, or in its place: the stream is that of the file."""
+        for asked, path in (
+            (request("live/camera", f"key={KEY}"), "live/camera"),
+            (request("live/camera", f"a=b&key={KEY}&key=x"), "live/camera"),
+            (request(f"live/{KEY}"), "live/camera"),
+            (request(f"live/{KEY}", "a=b"), "live/camera"),
+            (request(f"a/b/{OTHER}"), "a/b/c"),
+            (request("a/b/c", f"key={OTHER}"), "a/b/c"),
+        ):
+            self.assertEqual(self.allowed(self.rule, asked), path)
+            action = "play"
+            self.assertEqual(self.allowed(self.rule, asked, action), path)
+
+    def test_log(self) -> None:
+        """Which line of the file it was, and not the key."""
+        self.allowed(self.rule, request(f"live/{KEY}"))
+        [line] = self.lines()
+        mark = readKeys(str(self.path))[0].mark
+        self.assertEqual(line, f"{HERE}: publish live/camera: right key, {mark}")
+        self.assertIn(mark.rstrip("."), self.path.read_text())
+
+    def test_wrong(self) -> None:
+        """All get the same answer, an unknown stream and a known one; the log knows what was tried, but not how."""
+        answers = set()
+        for asked, key in (
+            (request("live/camera"), "camera"),
+            (request("live/camera", "key="), ""),
+            (request("live/camera", f"key={OTHER}"), OTHER),
+            (request("live/camera", f"key={KEY}x"), f"{KEY}x"),
+            (request("live/unknown", f"key={KEY}"), KEY),
+            (request("live/unknown", "key=sesame"), "sesame"),
+            (request(f"other/{KEY}"), KEY),
+            (request(KEY), KEY),
+            (request(f"live/x/{KEY}"), KEY),
+            (request(f"live/{KEY}", "key=x"), "x"),
+            (request(f"live/{KEY}", f"key={KEY}"), KEY),
+        ):
+            error = self.wrong(self.rule, asked)
+            answers.add(str(error))
+            self.assertEqual(error.remark, f"no such stream key, {markOf(key)}")
+        self.assertEqual(len(answers), 1)
+        self.assertEqual(self.lines(), [])
+
+
+class KeyIsNoNameTests(RuleCase):
+    def test_play(self) -> None:
+        """What plays by the key for publishing gets another name, wherever it stands; others are not held up."""
+        file = self.write(keyLine("live/camera", KEY))
+        rule, mark = KeyIsNoName(KeyFile(file)), readKeys(file)[0].mark
+        public = f"key-{mark[:8]}"
+        for path, other in (
+            (f"live/{KEY}", f"live/{public}"),
+            (KEY, public),
+            (f"live/{KEY}/x", f"live/{public}/x"),
+            (f"{KEY}/x", f"{public}/x"),
+        ):
+            self.assertEqual(self.allowed(rule, request(path), "play"), other)
+            words = (
+                f"{HERE}: wants to play by the key for publishing, {mark}, and waits in vain; the stream is live/camera"
+            )
+            self.assertEqual(self.lines(), [words])
+        for path in ("live/camera", f"live/{KEY}x", f"live/{OTHER}"):
+            self.assertEqual(self.allowed(rule, request(path), "play"), path)
+        self.assertEqual(self.lines(), [])

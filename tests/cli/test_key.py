@@ -1,0 +1,81 @@
+# -*- test-case-name: tests.cli.test_key -*-
+"""
+Tests for L{rtmptw.cli.key}.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+
+from rtmptw.auth.keyfile import checkKey, readKeys
+from rtmptw.cli import FAILED, WRONG_USAGE
+from tests.cli.commandcase import CommandTestCase
+
+KEY = "correct-horse-battery"
+
+
+class KeyTests(CommandTestCase):
+    def test_new(self) -> None:
+        """A key, and the line for it."""
+        self.successResultOf(self.main("key", "live/camera"))
+        (first, key), (second, line) = (text.split(None, 1) for text in self.out.getvalue().splitlines())
+        self.assertEqual((first, second), ("key:", "line:"))
+        checkKey(key)
+        [found] = readKeys(self.file(line.encode()))
+        self.assertEqual((found.path, found.fits(key.encode())), ("live/camera", True))
+
+    def test_add(self) -> None:
+        """Into a file that is made, and then grows; nobody else may read it; only the key is printed."""
+        place = self.place()
+        for path in ("live/camera", "live/studio"):
+            self.successResultOf(self.main("key", path, "--add", place))
+        keys = readKeys(place)
+        self.assertEqual([key.path for key in keys], ["live/camera", "live/studio"])
+        printed = self.out.getvalue().split()
+        self.assertEqual([key.fits(text.encode()) for key, text in zip(keys, printed, strict=True)], [True, True])
+        self.assertEqual(stat.S_IMODE(os.stat(place).st_mode), 0o600)
+
+    def test_addBehind(self) -> None:
+        """A last line without an end gets one."""
+        place = self.file(b"# keys")
+        self.successResultOf(self.main("key", "live/camera", "--add", place))
+        self.assertEqual(len(readKeys(place)), 1)
+
+    def test_own(self) -> None:
+        """A key from standard input is not printed."""
+        for arguments in ((), ("--add", self.place())):
+            self.patch(sys, "stdin", io.StringIO(f"{KEY}\nmore"))
+            self.successResultOf(self.main("key", "--key", "-", "live/camera", *arguments))
+            file = arguments[1] if arguments else self.file(self.out.getvalue().encode())
+            [found] = readKeys(file)
+            self.assertTrue(found.fits(KEY.encode()))
+        self.assertNotIn(KEY, self.out.getvalue())
+
+    def test_badOwn(self) -> None:
+        self.patch(sys, "stdin", io.StringIO("sesame\n"))
+        done = self.main("key", "--key=-", "live/camera")
+        self.assertEqual(self.failureResultOf(done, SystemExit).value.code, FAILED)
+        self.assertEqual(self.err.getvalue(), "rtmptw key: a stream key has 16 to 128 characters; this has 6\n")
+
+    def test_badFile(self) -> None:
+        done = self.main("key", "--add", "/no/such/file", "live/camera")
+        self.assertEqual(self.failureResultOf(done, SystemExit).value.code, FAILED)
+        self.assertIn("rtmptw key: /no/such/file: No such file or directory", self.err.getvalue())
+        self.assertEqual(self.out.getvalue(), "")
+
+    def test_mistakes(self) -> None:
+        for arguments, words in (
+            ((), "key needs a stream, as live/camera"),
+            (("a/b", "c/d"), "key needs a stream"),
+            (("camera",), "a stream is an application and a name, as live/camera"),
+            (("live/..",), "a stream name can't have"),
+            (("live/x", "--key", "sesame"), "--key takes only -"),
+        ):
+            self.err.truncate(0)
+            self.err.seek(0)
+            self.assertEqual(self.main("key", *arguments), WRONG_USAGE)
+            self.assertIn(words, self.err.getvalue())
+            self.assertNotIn("sesame", self.err.getvalue())
