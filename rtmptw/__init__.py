@@ -24,7 +24,7 @@ from rtmptw.live.rounds import FlushTimes
 from rtmptw.live.tape import CacheLimits
 from rtmptw.relay.pull import Pull
 from rtmptw.relay.push import Push
-from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
+from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest
 from rtmptw.server import OpenApplication, RTMPServerFactory
 from rtmptw.session.clientconnection import ClientConnection
 from rtmptw.session.clientstream import PlayedStream, PublishedStream
@@ -44,6 +44,7 @@ __all__ = [
     "ConnectRequest",
     "ConnectionClosed",
     "FlushTimes",
+    "Granted",
     "IApplication",
     "IStreamObserver",
     "IStreamSource",

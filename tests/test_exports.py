@@ -25,6 +25,7 @@ PUBLIC = {
     "ConnectRequest",
     "ConnectionClosed",
     "FlushTimes",
+    "Granted",
     "IApplication",
     "IStreamObserver",
     "IStreamSource",

@@ -21,7 +21,7 @@ __all__ = ["comesOut", "secondOpinion"]
 _VAGUE = frozenset(("no-answer", "closed-without-reason", "media-lost"))
 
 #: Between C2 and connect, if they are to come apart, seconds.
-_APART = 0.3
+_APART = 0.5
 
 #: How many messages are published to see whether they come out: as many as every client publishes.
 _COUNT = 80

@@ -40,7 +40,7 @@ _PAUSE = 0.3
 _MOST_TAKES = 10_000
 
 #: Between C2 and connect, for servers that throw away what comes in one segment with C2, seconds.
-_APART = 0.2
+_APART = 0.5
 
 #: The patience that is left, seconds, with a server that has not answered others; and how many times as long as its
 #: slowest answer so far.

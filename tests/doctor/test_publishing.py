@@ -38,7 +38,7 @@ class Floods(PlainServer):
     """It writes without end to a publisher."""
 
     def mediaReceived(self, message: Message) -> None:
-        self.send(*(Message(MessageType.AUDIO, 0, 1, bytes(60000), 4) for _ in range(1000)))
+        self.send(*(Message(MessageType.AUDIO, 0, 1, bytes(60000), 4) for _ in range(50)))
 
 
 class Forgets(PlainServer):
