@@ -17,7 +17,7 @@ _REPEATS = (
 CHUNK_CAUSES: tuple[Cause, ...] = (
     Cause(
         name="reply-not-chunked",
-        title="A reply that is longer than a chunk is written in one piece",
+        title="A message that is longer than a chunk is written in one piece",
         severity=Severity.STOPS,
         clients={
             "FFmpeg": "It reads 128 bytes of the reply, takes the next byte for a chunk header, and waits for bytes "

@@ -28,7 +28,7 @@ HANDSHAKE_CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         name="no-answer",
-        title="Nothing comes back: no handshake, or not a word behind it",
+        title="There is no answer, or none that can be found in what came",
         severity=Severity.STOPS,
         clients={
             "FFmpeg": "It waits for ever: it has no time-out unless it is given one.",
@@ -38,7 +38,8 @@ HANDSHAKE_CAUSES: tuple[Cause, ...] = (
         },
         mend="Send S0, S1 and S2 in one write as soon as C0 and C1 are complete (1,537 bytes). Then read on: connect "
         "comes right behind C2, often in the same segment, and wants its _result. Read all that comes as one stream "
-        "of bytes: no read is a message, no message is a read.",
+        "of bytes: no read is a message, no message is a read. If you have answered: a length in a chunk header that "
+        "is off by one, or a wrong chunk stream, and nobody can find the answer.",
         source="wire facts 1.1, 1.4, 3.6 row 5, 10.1, 10.2",
     ),
     Cause(

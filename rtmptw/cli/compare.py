@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorCore
 from twisted.python.usage import UsageError
 
 from rtmptw.capture.saved import SavedTraceError, readSaved
@@ -20,6 +22,7 @@ from rtmptw.compare.comparison import Comparison, compareConversations, entriesO
 from rtmptw.compare.jsonform import toJSON
 from rtmptw.compare.sidebyside import sideBySide
 from rtmptw.dialects.visit import PATIENCE
+from rtmptw.discretion import Discretion
 from rtmptw.doctor.sample import Unsampled, sample
 from rtmptw.errors import URLError
 from rtmptw.testing import DIALECTS, Unreachable, target
@@ -93,6 +96,11 @@ def _source(text: str) -> RTMPURL | str:
     return url
 
 
+def _label(source: RTMPURL | str, shows: bool) -> str:
+    """What it is called. A client that did not get as far as the name did not make it known as a secret."""
+    return str(source) if shows or isinstance(source, str) else Discretion(source).about(source)
+
+
 async def run(reactor: Any, options: CompareOptions) -> None:
     """
     Compare, and tell.
@@ -102,7 +110,7 @@ async def run(reactor: Any, options: CompareOptions) -> None:
     told: list[Sequence[Entry]] = []
     notes: list[str] = []
     for source in options["sources"]:
-        label = str(source)
+        label = _label(source, bool(options["show-secrets"]))
         try:
             if isinstance(source, RTMPURL):
                 server = target(
@@ -111,14 +119,18 @@ async def run(reactor: Any, options: CompareOptions) -> None:
                     reactor=reactor,
                     tls=options.tlsTo(source),
                 )
-                told.append(await sample(server, DIALECTS[options["client"]]))
+                work = Deferred.fromCoroutine(sample(server, DIALECTS[options["client"]]))
+                IReactorCore(reactor).addSystemEventTrigger("before", "shutdown", work.cancel)
+                told.append(await work)
             else:
                 trace = readSaved(source)
                 notes += [f"{label}: {note}" for note in trace.notes]
                 told.append(list(entriesOf(trace.segments, trace.endings)))
+        except CancelledError:
+            fail(f"{options.title}: interrupted", WRONG_USAGE)
         except (OSError, SavedTraceError, Unreachable, Unsampled) as error:
             fail(f"{options.title}: {label}: {error}", WRONG_USAGE)
-    (a, b), (labelA, labelB) = told, map(str, options["sources"])
+    (a, b), (labelA, labelB) = told, (_label(each, bool(options["show-secrets"])) for each in options["sources"])
     comparison = compareConversations(a, b, (labelA, labelB))
     _print(comparison, notes, options)
     if comparison.first is not None:

@@ -125,7 +125,7 @@ class DoctorOptions(ServerOptions):
     @property
     def probes(self) -> list[Probe]:
         """What it is asked, in the usual order."""
-        return _chosen(self["probe"], PROBES)
+        return [each for each in _chosen(self["probe"], PROBES) if not (each.plays and self["no-play"])]
 
     def _readURL(self, option: str, text: str, app: str | None = None, name: str | None = None) -> RTMPURL:
         try:

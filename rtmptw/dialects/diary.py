@@ -14,7 +14,10 @@ from rtmptw.dialects.finding import Finding, Progress, Step, StepState
 from rtmptw.trace.entry import Entry, Violation
 from rtmptw.trace.segment import Side
 
-__all__ = ["Diary"]
+__all__ = ["UNREADABLE", "Diary"]
+
+#: Faults of chunks: whatever the message says, no client can read it.
+UNREADABLE = frozenset(("reply-not-chunked", "announced-chunk-size-not-used"))
 
 
 class Diary:
@@ -113,6 +116,9 @@ class Diary:
         for entry in self.contact.entries:
             if entry.side is Side.SERVER:
                 for violation in entry.violations:
+                    if violation.cause.name in UNREADABLE:
+                        self.stops(violation, (entry,))
+                        continue
                     isAdvice = violation.cause.severity is Severity.ADVICE
                     if isAdvice or violation.cause.name in self.dialect.requirements.minds:
                         self.note(violation, came=(entry,))

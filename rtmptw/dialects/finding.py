@@ -94,6 +94,7 @@ class Progress:
     @ivar program: which programs these are.
     @ivar steps: how each step went.
     @ivar findings: why, the first one first.
+    @ivar handshake: how long S2 took, seconds, if it came before C2 went out.
     @ivar delays: how long the answers took that were waited for, seconds.
     @ivar refusal: why the server did not want it, in its own words, or why nothing could be tested.
     """
@@ -102,6 +103,7 @@ class Progress:
     program: str
     steps: dict[Step, StepState] = field(default_factory=lambda: dict.fromkeys(STEPS, StepState.UNTESTED))
     findings: list[Finding] = field(default_factory=list)
+    handshake: float = 0.0
     delays: list[float] = field(default_factory=list)
     refusal: str = ""
 

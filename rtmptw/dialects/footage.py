@@ -18,11 +18,14 @@ from rtmptw.wire import amf0
 from rtmptw.wire.amf import AMFValue, ECMAArray
 from rtmptw.wire.message import Message, MessageType
 
-__all__ = ["FRAME_MILLISECONDS", "GOP_FRAMES", "Footage", "numbers"]
+__all__ = ["FRAME_MILLISECONDS", "GOP_FRAMES", "KEYFRAME_TIMES", "Footage", "numbers"]
 
 #: Between two pictures, ms; and how many follow each other from one keyframe to the next.
 FRAME_MILLISECONDS = 40
 GOP_FRAMES = 25
+
+#: How many times larger keyframes are.
+KEYFRAME_TIMES = 4
 
 #: What stands in front of a number.
 _MARK = b"rtmptw-footage-"
@@ -66,7 +69,7 @@ class Footage:
     @ivar streamId: the message stream that they go to.
     @ivar chunkStreams: by message type, the chunk streams that they use (wire facts 2.2).
     @ivar take: what tells this stream from others of the same kind, 0 to 9999.
-    @ivar pictureSize: of each picture, bytes; a keyframe has four times as many.
+    @ivar pictureSize: of each picture, bytes; a keyframe has L{KEYFRAME_TIMES} as many.
     """
 
     streamId: int
@@ -113,7 +116,7 @@ class Footage:
                 continue
             behind = picture % GOP_FRAMES
             isKey = behind == 0 and (keyframeFirst or picture > 0)
-            body = _picture(mark, isKey, behind, self.pictureSize * (4 if isKey else 1))
+            body = _picture(mark, isKey, behind, self.pictureSize * (KEYFRAME_TIMES if isKey else 1))
             yield self._message(MessageType.VIDEO, time, body)
 
     def _message(self, type: int, time: int, payload: bytes) -> Message:

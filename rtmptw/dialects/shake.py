@@ -60,6 +60,8 @@ async def shakeHands(visit: Visit) -> None:
     if "S1" not in blocks:
         visit.handshakeFails(_foreign(visit) or "")
     s1, isLate = blocks["S1"], "S2" not in blocks and not dialect.c2BehindS1
+    if "S2" in blocks:
+        visit.progress.handshake = contact.now
     contact.say(_c2(dialect, s1, 1 + int(contact.now * 1000)))
     await contact.until(lambda: blocks.get("S2"), min(_LATE, visit.patience) if isLate else visit.patience)
     if "S2" not in blocks:

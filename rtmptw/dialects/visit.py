@@ -23,14 +23,14 @@ from typing import Any, NoReturn, TypeVar
 from rtmptw.causes.causes import CAUSES, Severity
 from rtmptw.dialects.contact import OVERRUN, Contact
 from rtmptw.dialects.dialect import Dialect, Given, Line, connectMessage
-from rtmptw.dialects.diary import Diary
+from rtmptw.dialects.diary import UNREADABLE, Diary
 from rtmptw.dialects.finding import Step, StepState
-from rtmptw.dialects.footage import Footage
+from rtmptw.dialects.footage import KEYFRAME_TIMES, Footage
 from rtmptw.dialects.judge import Awaited, Expectation, Judgement, Verdict, judge
 from rtmptw.dialects.reflexes import Reflexes
 from rtmptw.dialects.requirements import LENIENT, StreamID
 from rtmptw.dialects.shake import shakeHands
-from rtmptw.trace.entry import ReadMessage
+from rtmptw.trace.entry import ReadMessage, Unreadable
 from rtmptw.trace.segment import Side
 from rtmptw.url import RTMPURL
 from rtmptw.wire.amf import AMFValue
@@ -45,10 +45,11 @@ PATIENCE = 5.0
 #: How long another answer is waited for when one was passed over, seconds.
 SECOND_CHANCE = 1.0
 
-#: Faults of chunks: whatever the message says, no client can read it.
-_UNREADABLE = frozenset(("reply-not-chunked", "announced-chunk-size-not-used"))
-
 _T = TypeVar("_T")
+
+
+#: How large pictures are at least, bytes; and up to which chunk size of the server keyframes are larger than a chunk.
+_SMALLEST, _LARGEST = 900, 65536
 
 
 class Over(Exception):
@@ -88,8 +89,10 @@ class Visit(Diary):
 
     @property
     def footage(self) -> Footage:
-        """What it publishes, if it does."""
-        return Footage(self.streamId, dict(self.dialect.chunkStreams), self.take)
+        """What it publishes, if it does: with keyframes that a server has to cut for its players."""
+        chunkSize = self.contact.conversation.readings[Side.SERVER].chunkSize
+        pictureSize = max(_SMALLEST, min(chunkSize, _LARGEST) // KEYFRAME_TIMES + _SMALLEST)
+        return Footage(self.streamId, dict(self.dialect.chunkStreams), self.take, pictureSize)
 
     @property
     def transport(self) -> Any:
@@ -149,7 +152,9 @@ class Visit(Diary):
         @param foreign: what the server speaks instead, if that is known.
         @raise Over: always.
         """
-        heard = self._unfinished or "nothing came"
+        blocks = self.contact.conversation.talk.blocks
+        came = "S0 and S1 came, S2 did not" if "S1" in blocks else "nothing came"
+        heard = self._unfinished or came
         if foreign:
             self.blame("not-rtmp", f"the server's first byte: {foreign}")
         elif self.contact.closed:
@@ -171,6 +176,12 @@ class Visit(Diary):
     def _unfinished(self) -> str:
         """What the server has half said, in words."""
         return self.contact.conversation.readings[Side.SERVER].unfinished
+
+    @property
+    def _unreadable(self) -> Unreadable | None:
+        """What the server has said that can't be read."""
+        entries = self.contact.entries
+        return next((each for each in entries if isinstance(each, Unreadable) and each.side is Side.SERVER), None)
 
     async def _begin(self, step: Step, work: Awaitable[None]) -> None:
         self.enter(step)
@@ -312,6 +323,9 @@ class Visit(Diary):
             self.blame("no-answer", f"nothing that answers {command} is in all that came; {self.contact.overrun}")
         elif self.contact.closed:
             self.blame("closed-without-reason", f"the server closed the connection behind {command}, without an answer")
+        elif (lost := self._unreadable) is not None:
+            where = f"from byte {lost.offset} on the server says what can't be read as RTMP"
+            self.blame("no-answer", f"nothing that answers {command} can be found: {where}: {lost.reason}")
         elif self._unfinished:
             self.blame("no-answer", f"the answer to {command} is not there whole: {self._unfinished}")
         else:
@@ -342,7 +356,7 @@ class Visit(Diary):
             if not isinstance(entry, ReadMessage) or entry.side is not Side.SERVER:
                 continue
             for violation in entry.violations:
-                if violation.cause.name in _UNREADABLE:
+                if violation.cause.name in UNREADABLE:
                     self.stops(violation, (entry,))
             self._reflexes.react(entry.message)
             yield entry

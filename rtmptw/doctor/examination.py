@@ -74,7 +74,11 @@ class Report:
     def untested(self) -> list[str]:
         """What could not be examined, with the reason, a line each."""
         lines = [f"{each.dialect}: {each.refusal}" for each in self.progress if not each.isTested]
-        lines += [f"{each.probe.name}: {each.untestable}" for each in self.answers if each.untestable]
+        reasons: dict[str, list[str]] = {}
+        for each in self.answers:
+            if each.untestable:
+                reasons.setdefault(each.untestable, []).append(each.probe.name)
+        lines += [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
         lines += [f"media: {self.unseen}"] if self.unseen else []
         return [*lines, "everything else: it was interrupted"] if self.interrupted else lines
 

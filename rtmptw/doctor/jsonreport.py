@@ -5,7 +5,7 @@ A report for programs: one JSON object. Its keys stay what they are.
 ::
 
     server      where
-    healthy     whether there are no findings
+    healthy     whether all was tested, and there are no findings
     clients     for each client: {"name", "program", "steps": {step: state}, "findings": [...], "refusal"}
     probes      for each probe: {"name", "question", "findings": [...], "untestable"}
     untested    what could not be examined, a line each
@@ -43,7 +43,7 @@ def reportToJSON(
     options = LineOptions(secrets)
     return {
         "server": place,
-        "healthy": not report.findings,
+        "healthy": not report.findings and not report.untested,
         "clients": [
             {
                 "name": each.dialect,

@@ -9,6 +9,7 @@ from twisted.internet.task import deferLater
 
 from rtmptw.dialects.dialect import Dialect
 from rtmptw.dialects.finding import Progress, Step
+from rtmptw.dialects.footage import GOP_FRAMES
 from rtmptw.dialects.visit import Visit
 from rtmptw.doctor.feed import Feed
 from rtmptw.doctor.second import secondOpinion
@@ -22,6 +23,9 @@ _PAUSE = 0.3
 
 #: How many messages it must get, so that all seems well.
 _ENOUGH = 20
+
+#: After how many messages a keyframe comes.
+_KEYFRAMES = 2 * GOP_FRAMES
 
 #: How long a player is left alone at the end of a stream, seconds, until it is clear that it would wait for ever.
 _END = 4.0
@@ -85,9 +89,12 @@ async def _watch(target: Target, visit: Visit, feed: Feed) -> None:
     """Wait for pictures."""
 
     def isEnough() -> bool | None:
-        return True if len(arrived(visit.contact.entries, feed.visit.take)) >= _ENOUGH else None
+        seen = arrived(visit.contact.entries, feed.visit.take)
+        # Keyframes are what a server has to cut.
+        return True if len(seen) >= _ENOUGH and any(number % _KEYFRAMES == 0 for number in seen) else None
 
     if await visit.contact.until(isEnough, target.patience):
+        visit.look()
         visit.passed(Step.MEDIA)
         return
     seen = len(arrived(visit.contact.entries, feed.visit.take))

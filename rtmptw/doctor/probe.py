@@ -31,11 +31,13 @@ class Probe:
     @ivar name: what it is called at the command line.
     @ivar question: what is asked, for people.
     @ivar ask: asks it.
+    @ivar plays: whether it can't be asked where nobody may play.
     """
 
     name: str
     question: str
     ask: Callable[[Target], Coroutine[Deferred[Any], Any, list[Finding]]]
+    plays: bool = False
 
 
 def finding(probe: str, cause: str, words: str, visit: Visit | None = None, step: Step = Step.MEDIA) -> Finding:

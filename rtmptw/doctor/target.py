@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 
 from rtmptw.dialects.contact import Contact
 from rtmptw.dialects.dialect import Dialect
-from rtmptw.dialects.finding import Finding, Progress, StepState
+from rtmptw.dialects.finding import Finding, Progress, Step, StepState
 from rtmptw.dialects.publishers import PUBLISHERS
 from rtmptw.dialects.requirements import LENIENT
 from rtmptw.dialects.visit import PATIENCE, Visit
@@ -135,7 +135,10 @@ class Target:
         def late(result: object, seconds: float) -> object:
             raise ConnectError(string=f"there is no connection after {seconds:g} s")
 
-        contact = await self._connect().addTimeout(seconds, self.clock, late)
+        try:
+            contact = await self._connect().addTimeout(seconds, self.clock, late)
+        except ConnectingCancelledError as error:
+            raise CancelledError from error
         assert isinstance(contact, Contact)
         return contact
 
@@ -180,9 +183,10 @@ class Target:
         Use what one client has found for the next: what helps is done at once, and a server that did not answer the
         first in time is not waited for as long by the others; but as long as it takes when it does answer.
         """
-        self.isUntouched = False
+        if progress.steps[Step.REQUEST] in (StepState.OK, StepState.LENIENT):
+            self.isUntouched = False
         self._known |= {finding.cause.name for finding in progress.findings}
-        self._slowest = max([self._slowest, *progress.delays, *map(_delay, progress.findings)])
+        self._slowest = max([self._slowest, progress.handshake, *progress.delays, *map(_delay, progress.findings)])
         if StepState.STOPS in progress.steps.values():
             self.patience = min(self.patience, max(_LEAST, self.patience / 4, _TIMES * self._slowest))
 

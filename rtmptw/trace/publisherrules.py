@@ -54,6 +54,9 @@ def _control(heard: Heard[ReadMessage]) -> Iterator[Violation]:
     event = -1 if control is None else control.event
     if not _publishes(heard) or event in _ASKED_EVENTS:
         return
+    if event == UserControlType.STREAM_BEGIN and heard.talk.media[Side.CLIENT] == heard.notes.mediaAtStart:
+        # It belongs to Publish.Start, on whichever side of it (FFmpeg and librtmp read it with their first media).
+        return
     if event == UserControlType.PING_REQUEST:
         if _mediaFlows(heard):
             yield _written(heard, "a ping, while media comes")

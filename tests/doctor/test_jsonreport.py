@@ -73,10 +73,11 @@ class JSONTests(NetworkTestCase):
         self.assertEqual([each["name"] for each in found["came"]], ["_result"])
 
     def test_about(self) -> None:
-        """Sentences pass through what hides; a healthy server is said to be so."""
+        """Sentences pass through what hides; a server of which not all is known is not said to be healthy."""
         report = Report([Progress("somebody", "a program", refusal="a key")], [Answer(PROBES["tail"], [], "a key")])
         shown = reportToJSON(report, "", None, lambda words: words.replace("key", "door"))
-        self.assertTrue(shown["healthy"])
+        self.assertFalse(shown["healthy"])
+        self.assertTrue(reportToJSON(Report(), "")["healthy"])
         self.assertEqual(shown["clients"][0]["refusal"], "a door")
         self.assertEqual(shown["probes"][0]["untestable"], "a door")
         self.assertEqual(shown["untested"], ["somebody: a door", "tail: a door"])

@@ -58,7 +58,7 @@ _SEEDS = {
 {PLACE}: 1 finding, no pieces of advice
 
 {_TABLE}
-1. reply-not-chunked: A reply that is longer than a chunk is written in one piece
+1. reply-not-chunked: A message that is longer than a chunk is written in one piece
    In the step connect of: ffmpeg-publish.
    the server has written a message of 190 bytes in one piece, but its chunk size is still 128: behind byte
    128 of the message a reader expects a chunk header, and takes what stands there for one.

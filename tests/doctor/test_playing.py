@@ -9,7 +9,7 @@ from rtmptw.dialects.players import PLAYERS
 from rtmptw.doctor.playing import examinePlayer
 from rtmptw.testing import DIALECTS
 from rtmptw.wire.command import Command
-from rtmptw.wire.message import Message
+from rtmptw.wire.message import MAX_MESSAGE_SIZE, Message, MessageType
 from tests.brokenservers.plain import PlainServer
 from tests.doctor.network import NetworkTestCase
 from tests.doctor.servers import (
@@ -28,6 +28,18 @@ class Quiet(PlainServer):
 
     def deliver(self, message: Message) -> None:
         """Not a message."""
+
+
+class UncutMedia(PlainServer):
+    """Messages are cut well, but for those that are larger than what it has announced."""
+
+    def encode(self, message: Message) -> bytes:
+        announced, isMedia = self.writer.chunkSize, message.type == MessageType.VIDEO
+        self.writer.chunkSize = MAX_MESSAGE_SIZE if isMedia else announced
+        encoded = super().encode(message)
+        if isMedia:
+            self.writer.chunkSize = announced
+        return encoded
 
 
 class Takes(PlainServer):
@@ -70,6 +82,13 @@ class PlayerTests(NetworkTestCase):
             *self.examine(Takes, *names),
         ):
             self.assertEqual((progress.steps, progress.findings, progress.refusal), (_ALL_OK, [], ""), progress.dialect)
+
+    def test_uncutMedia(self) -> None:
+        """A keyframe is always larger than a chunk of the server, so who does not cut it is found out."""
+        for name in ("ffmpeg-play", "librtmp-play"):
+            [progress] = self.examine(UncutMedia, name)
+            self.assertEqual([finding.cause.name for finding in progress.findings], ["reply-not-chunked"])
+            self.assertEqual(progress.steps[Step.MEDIA], StepState.STOPS)
 
     def test_nothingToPlay(self) -> None:
         """Where nobody publishes, or only one connection is taken, nothing can be said."""

@@ -73,6 +73,17 @@ class PublisherTests(NetworkTestCase):
     def causes(self, progress: Progress) -> list[str]:
         return [finding.cause.name for finding in progress.findings]
 
+    def test_wrongKey(self) -> None:
+        """Who refuses everybody does not keep a name from us that we have had."""
+
+        class WrongKey(PlainServer):
+            def command_publish(self, command: Command) -> None:
+                self.refuse("NetStream.Publish.BadName", "wrong key")
+
+        for progress in self.examine(WrongKey, "ffmpeg-publish", "gstreamer-publish"):
+            self.assertEqual(progress.findings, [])
+            self.assertIn("wrong key", progress.refusal)
+
     def test_healthy(self) -> None:
         """Nothing is wrong: near by, far away, and without somebody who plays."""
         names = [dialect.name for dialect in PUBLISHERS]

@@ -310,7 +310,7 @@ class CommandLineTests(DoctorTestCase):
         ):
             self.assertIn(words, transaction)
         for words in (
-            "1. reply-not-chunked: A reply that is longer than a chunk is written in one piece",
+            "1. reply-not-chunked: A message that is longer than a chunk is written in one piece",
             "a message of 190 bytes in one piece, but its chunk size is still 128: behind byte 128 of the message a "
             "reader expects a chunk header",
             "Byte 3242 of what the server has sent:",

@@ -128,7 +128,6 @@ class WrittenTests(SynchronousTestCase):
             status("NetStream.Data.Start"),
             command("onBWDone", 0.0, None),
             command("_result", 77.0, None, None),
-            UserControl(UserControlType.STREAM_BEGIN, 1).encode(),
             Message(MessageType.USER_CONTROL, 0, 0, b"", 2),
             setChunkSize(4096),
             windowAcknowledgementSize(1000),
@@ -136,6 +135,19 @@ class WrittenTests(SynchronousTestCase):
             media(MessageType.DATA, b"\x02\0\x01x"),
         ):
             self.assertEqual([c for c in written(message) if c != "answers-transaction-0"], ["writes-to-publisher"])
+
+    def test_streamBegin(self) -> None:
+        """It belongs to Publish.Start, also when it stands behind it; not any more when media has come."""
+        begin = UserControl(UserControlType.STREAM_BEGIN, 1).encode()
+        for before, expected in ((False, []), (True, ["writes-to-publisher"])):
+            dialogue = Dialogue()
+            dialogue.createStream()
+            dialogue.client(command("publish", 5.0, None, "key", streamId=1))
+            dialogue.server(status("NetStream.Publish.Start"))
+            if before:
+                dialogue.client(media())
+            dialogue.server(begin)
+            self.assertEqual([violation.cause.name for violation in dialogue.found], expected)
 
     def test_once(self) -> None:
         self.assertEqual(written(setChunkSize(4096), media(), status("x.y")), ["writes-to-publisher"])

@@ -56,4 +56,4 @@ async def _missing(target: Target, metadata: bool, keyframeFirst: bool) -> list[
     return witness.missing(_COUNT)
 
 
-START = Probe(_NAME, "Does the start of a stream come out, without metadata, without a keyframe?", _ask)
+START = Probe(_NAME, "Does the start of a stream come out, without metadata, without a keyframe?", _ask, plays=True)

@@ -58,6 +58,7 @@ class _Run:
     missing: list[int] | None
     writes: list[Finding]
     held: float
+    isCut: bool = False
 
 
 @implementer(IPushProducer)
@@ -121,6 +122,7 @@ async def _run(target: Target, reads: bool) -> _Run:
     while not outpour.isDone and outpour.heldNow < _GIVEN_UP and not visit.contact.closed:
         await visit.contact.rest(_STEP)
     outpour.stop()
+    isCut = bool(visit.contact.closed)
     if reads:
         await _arrive(visit, witness)
     visit.leave()
@@ -134,7 +136,7 @@ async def _run(target: Target, reads: bool) -> _Run:
         if violation.cause.name in _WRITES
     ]
     silence = 0.0 if witness is None else _silence(witness, visit.take)
-    return _Run(missing, writes[:1], max(outpour.held, silence))
+    return _Run(missing, writes[:1], max(outpour.held, silence), isCut)
 
 
 def _silence(witness: Witness, take: int) -> float:
@@ -168,7 +170,11 @@ async def _ask(target: Target) -> list[Finding]:
                 f"of {_COUNT} messages from a fast publisher {how}, {count} came out; missing: {ranges(run.missing)}"
             )
             lostTail = run.missing[-1] == _COUNT - 1
-            if not lostTail:
+            if run.isCut and not reading.writes:
+                found.append(
+                    finding(_NAME, "closed-without-reason", f"{words}; the server closed the connection first")
+                )
+            elif not lostTail:
                 found.append(finding(_NAME, "media-lost-in-the-middle", words))
             elif not reading.writes:
                 found.append(finding(_NAME, "tail-dropped", words))
