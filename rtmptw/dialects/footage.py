@@ -24,8 +24,9 @@ __all__ = ["FRAME_MILLISECONDS", "GOP_FRAMES", "KEYFRAME_TIMES", "Footage", "num
 FRAME_MILLISECONDS = 40
 GOP_FRAMES = 25
 
-#: How many times larger keyframes are.
-KEYFRAME_TIMES = 4
+#: How many times larger keyframes are: so large that a server has to cut them for its players, whatever customary
+#: chunk size it has (wire facts 2.5).
+KEYFRAME_TIMES = 80
 
 #: What stands in front of a number.
 _MARK = b"rtmptw-footage-"

@@ -25,7 +25,7 @@ from rtmptw.dialects.contact import OVERRUN, Contact
 from rtmptw.dialects.dialect import Dialect, Given, Line, connectMessage
 from rtmptw.dialects.diary import UNREADABLE, Diary
 from rtmptw.dialects.finding import Step, StepState
-from rtmptw.dialects.footage import KEYFRAME_TIMES, Footage
+from rtmptw.dialects.footage import Footage
 from rtmptw.dialects.judge import Awaited, Expectation, Judgement, Verdict, judge
 from rtmptw.dialects.reflexes import Reflexes
 from rtmptw.dialects.requirements import LENIENT, StreamID
@@ -46,10 +46,6 @@ PATIENCE = 5.0
 SECOND_CHANCE = 1.0
 
 _T = TypeVar("_T")
-
-
-#: How large pictures are at least, bytes; and up to which chunk size of the server keyframes are larger than a chunk.
-_SMALLEST, _LARGEST = 900, 65536
 
 
 class Over(Exception):
@@ -89,10 +85,8 @@ class Visit(Diary):
 
     @property
     def footage(self) -> Footage:
-        """What it publishes, if it does: with keyframes that a server has to cut for its players."""
-        chunkSize = self.contact.conversation.readings[Side.SERVER].chunkSize
-        pictureSize = max(_SMALLEST, min(chunkSize, _LARGEST) // KEYFRAME_TIMES + _SMALLEST)
-        return Footage(self.streamId, dict(self.dialect.chunkStreams), self.take, pictureSize)
+        """What it publishes, if it does."""
+        return Footage(self.streamId, dict(self.dialect.chunkStreams), self.take)
 
     @property
     def transport(self) -> Any:

@@ -87,6 +87,9 @@ def _isSentAway(visit: Visit) -> bool:
 
 async def _publish(visit: Visit, count: int) -> None:
     """Publish, and leave if the server has not left before."""
+    # Headers were sent. Who is refused because of them would not hear it if more was on its way: a close with unread
+    # bytes is a reset, which takes the refusal with it.
+    await visit.contact.rest(_PAUSE / 4)
     for first in range(0, count, count // 4):
         visit.send(visit.footage.frames(count // 4, first))
         await visit.contact.rest(_PAUSE / 4)

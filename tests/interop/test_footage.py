@@ -65,5 +65,5 @@ class DecodingTests(SynchronousTestCase):
 
     def test_sizes(self) -> None:
         """However large, they are what they are."""
-        for size in (0, 100, 5000, 150_000):
+        for size in (0, 100, 900, 5000):
             self.check(ffmpeg5(), size)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rtmptw.dialects.finding import Finding
+from rtmptw.dialects.footage import KEYFRAME_TIMES
 from rtmptw.dialects.visit import Visit
 from rtmptw.doctor.probe import Probe, Untestable, finding
 from rtmptw.doctor.publishing import ranges
@@ -31,7 +32,7 @@ _FIRST = 0xFFFFFF
 #: How many messages are published.
 _COUNT = 30
 
-#: The largest picture, bytes: larger than the chunks of the server, if these are not very large.
+#: Keyframes are larger than the chunks of the server, if these are not larger than this, bytes.
 _LARGEST = 150_000
 
 _PUBLISHER = replace(PLAIN, mirrorsChunkSize=False)
@@ -51,8 +52,8 @@ def withoutRepeating(message: Message, chunkSize: int) -> bytes:
 
 def _late(visit: Visit) -> Iterator[Message]:
     """Frames from the moment on at which the extension begins."""
-    size = visit.contact.conversation.readings[Side.SERVER].chunkSize + 1000
-    footage = replace(visit.footage, pictureSize=min(size, _LARGEST))
+    size = min(visit.contact.conversation.readings[Side.SERVER].chunkSize, _LARGEST) + 1000
+    footage = replace(visit.footage, pictureSize=max(visit.footage.pictureSize, size // KEYFRAME_TIMES + 1))
     for message in footage.frames(_COUNT):
         yield replace(message, timestamp=message.timestamp + _FIRST)
 

@@ -10,7 +10,7 @@ away what it had not read yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from twisted.internet.interfaces import IPushProducer
@@ -30,6 +30,9 @@ _NAME = "tail"
 
 #: How much is published: messages, and how many are made at a time.
 _COUNT, _BATCH = 3000, 50
+
+#: How large a picture is, bytes: small, so that it is the server's reading that is looked at, not a player's queue.
+_PICTURE = 250
 
 #: How long the server may read nothing, and when it is given up, seconds; and how often that is looked at.
 _HELD = 1.5
@@ -118,7 +121,7 @@ async def _run(target: Target, reads: bool) -> _Run:
     witness = await target.attend(visit, witness)
     if not reads:
         visit.transport.pauseProducing()
-    outpour = _Outpour(visit, visit.footage)
+    outpour = _Outpour(visit, replace(visit.footage, pictureSize=_PICTURE))
     while not outpour.isDone and outpour.heldNow < _GIVEN_UP and not visit.contact.closed:
         await visit.contact.rest(_STEP)
     outpour.stop()
