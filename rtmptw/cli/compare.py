@@ -109,8 +109,8 @@ async def run(reactor: Any, options: CompareOptions) -> None:
     """
     told: list[Sequence[Entry]] = []
     notes: list[str] = []
-    for source in options["sources"]:
-        label = _label(source, bool(options["show-secrets"]))
+    labels = [_label(source, bool(options["show-secrets"])) for source in options["sources"]]
+    for source, label in zip(options["sources"], labels, strict=True):
         try:
             if isinstance(source, RTMPURL):
                 server = target(
@@ -130,8 +130,7 @@ async def run(reactor: Any, options: CompareOptions) -> None:
             fail(f"{options.title}: interrupted", WRONG_USAGE)
         except (OSError, SavedTraceError, Unreachable, Unsampled) as error:
             fail(f"{options.title}: {label}: {error}", WRONG_USAGE)
-    (a, b), (labelA, labelB) = told, (_label(each, bool(options["show-secrets"])) for each in options["sources"])
-    comparison = compareConversations(a, b, (labelA, labelB))
+    comparison = compareConversations(told[0], told[1], (labels[0], labels[1]))
     _print(comparison, notes, options)
     if comparison.first is not None:
         raise SystemExit(FAILED)

@@ -84,7 +84,7 @@ class Report:
 
     def concerned(self, finding: Finding) -> list[str]:
         """The names of all dialects and probes that show the same cause."""
-        return [each.dialect for each in [*self._all()] if each.cause is finding.cause]
+        return [each.dialect for each in self._all() if each.cause is finding.cause]
 
     def _all(self) -> list[Finding]:
         found = [finding for progress in self.progress for finding in progress.findings]

@@ -13,15 +13,12 @@ from rtmptw.causes.causes import CAUSES
 from rtmptw.dialects.dialect import Dialect, Line
 from rtmptw.dialects.finding import Finding, Step, StepState
 from rtmptw.dialects.visit import Visit
-from rtmptw.doctor.target import Target, Unreachable
+from rtmptw.doctor.target import APART, Target, Unreachable
 
 __all__ = ["comesOut", "secondOpinion"]
 
 #: What says only that nothing came, or not all.
 _VAGUE = frozenset(("no-answer", "closed-without-reason", "media-lost"))
-
-#: Between C2 and connect, if they are to come apart, seconds.
-_APART = 0.5
 
 #: How many messages are published to see whether they come out: as many as every client publishes.
 _COUNT = 80
@@ -80,7 +77,7 @@ async def _getsTo(target: Target, dialect: Dialect, step: Step, pause: float = 0
 
 
 async def _isC2TailDropped(target: Target, dialect: Dialect) -> bool:
-    return await _getsTo(target, dialect, Step.CONNECT, _APART)
+    return await _getsTo(target, dialect, Step.CONNECT, APART)
 
 
 async def _isExtraArgumentFatal(target: Target, dialect: Dialect) -> bool:

@@ -23,11 +23,12 @@ from rtmptw.dialects.visit import PATIENCE, Visit
 from rtmptw.doctor.witness import Witness
 from rtmptw.url import RTMPURL
 
-__all__ = ["PLAIN", "Target", "Unreachable"]
+__all__ = ["APART", "PLAIN", "Target", "Unreachable"]
 
 #: How often a server that refuses a connection is tried again, seconds: one that takes only one at a time has to come
 #: back first.
 _AGAIN = 0.1
+
 #: How long nothing may come out, seconds; L{Target.delay} is longer with servers that were seen to be slow.
 _DELAY = 2.0
 
@@ -40,7 +41,7 @@ _PAUSE = 0.3
 _MOST_TAKES = 10_000
 
 #: Between C2 and connect, for servers that throw away what comes in one segment with C2, seconds.
-_APART = 0.5
+APART = 0.5
 
 #: The patience that is left, seconds, with a server that has not answered others; and how many times as long as its
 #: slowest answer so far.
@@ -176,7 +177,7 @@ class Target:
     def _tell(self, visit: Visit) -> None:
         """What helps here is done at once."""
         visit.earlyC2 = "s2-waits-for-c2" in self._known
-        visit.pauseBehindC2 = _APART if "c2-tail-dropped" in self._known else 0.0
+        visit.pauseBehindC2 = APART if "c2-tail-dropped" in self._known else 0.0
 
     def learn(self, progress: Progress) -> None:
         """
