@@ -9,11 +9,6 @@ from rtmptw.causes.cause import Cause, Severity
 
 __all__ = ["CHUNK_CAUSES"]
 
-_REPEATS = (
-    "It repeats the extended timestamp in each type 3 chunk, as the specification says. A server that does not take "
-    "these 4 bytes away has them in the middle of the media, and loses the framing behind them."
-)
-
 CHUNK_CAUSES: tuple[Cause, ...] = (
     Cause(
         name="reply-not-chunked",
