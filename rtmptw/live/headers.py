@@ -65,6 +65,12 @@ class HeaderCache:
         if name == ON_META_DATA:
             self._metadata = None
 
+    def keep(self, others: HeaderCache) -> None:
+        """Forget what C{others} have nothing like: the publisher that has come now does without."""
+        self._headers = {key: header for key, header in self._headers.items() if key in others._headers}
+        if others._metadata is None:
+            self._metadata = None
+
     def messages(self, timestamp: int) -> list[Message]:
         """
         The headers for a joiner, metadata first, then the others, older ones first.

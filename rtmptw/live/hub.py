@@ -2,6 +2,10 @@
 """
 Names to streams. A stream exists as long as somebody publishes, plays or subscribes.
 
+Whoever wants to publish a name that is busy has to do with L{Busy}, a rule for the whole hub. Whatever it is, a name is
+never taken from one principal for another: that of a publisher, and that of one who is awaited
+(L{rtmptw.live.publication}).
+
 Whoever can bring streams that nobody publishes (L{rtmptw.interfaces.IStreamSource}) is told when the first one comes
 who wants a stream, and when the last one has gone.
 """
@@ -11,12 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.errors import StatusError
-from rtmptw.interfaces import IOutlet, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
-from rtmptw.live.livestream import LiveStream, Publication
+from rtmptw.interfaces import IOutlet, IPublisher, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
+from rtmptw.limits import Limits, Reached
+from rtmptw.live.busy import LOOK_SECONDS, SILENT_SECONDS, Busy, quietOf
+from rtmptw.live.livestream import GRACE_SECONDS, LiveStream
+from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import FlushTimes, Rounds
 from rtmptw.live.subscription import Subscription
 from rtmptw.live.tape import CacheLimits
@@ -34,16 +42,34 @@ class StreamHub:
     @ivar observers: the L{IStreamObserver}s that are told of every publish.
     @ivar sources: the L{IStreamSource}s that are told what is wanted.
     @ivar rounds: when viewers are given what has come.
+    @ivar busy: what to do about a publish of a name that has a publisher.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, flush: FlushTimes | None = None, cache: CacheLimits | None = None) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        flush: FlushTimes | None = None,
+        cache: CacheLimits | None = None,
+        busy: Busy = Busy.REPLACE_SILENT,
+        grace: float = GRACE_SECONDS,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
+    ) -> None:
         """
         @param clock: the reactor, or what stands for it.
         @param flush: how long what comes may be gathered before it is sent to viewers.
         @param cache: how far back a joiner may start.
+        @param busy: what to do about a publish of a name that has a publisher.
+        @param grace: how long a publisher that has gone is waited for, seconds; 0: streams end with their publishers.
+        @param limits: how far viewers may be behind, and the like.
+        @param reached: how often these were reached.
         """
+        self.busy = busy
+        self._grace = grace
+        self._limits = limits or Limits()
+        self._reached = reached or Reached()
         self.observers: list[IStreamObserver] = []
         self.sources: list[IStreamSource] = []
         self._wanted: set[str] = set()
@@ -56,18 +82,80 @@ class StreamHub:
         """The streams that there are now."""
         return iter(tuple(self._streams.values()))
 
-    def publish(self, path: str, publisher: IPushProducer, hops: tuple[str, ...] = ()) -> Publication:
-        """See L{IStreamHub.publish}."""
-        stream = self._stream(path)
-        if stream.publication is not None:
+    async def whenFree(self, path: str, principal: str = "") -> None:
+        """See L{IStreamHub.whenFree}."""
+        began = self._clock.seconds()
+        while (wait := self._wait(path, principal, self._clock.seconds() - began)) > 0:
+            await deferLater(self._clock, min(wait, LOOK_SECONDS))
+
+    def _wait(self, path: str, principal: str, waited: float) -> float:
+        """
+        How long to wait for a name, seconds; 0: it can be published.
+
+        @param waited: how long it was waited for already.
+        @raise StatusError: if it can't be had.
+        """
+        stream = self._streams.get(path)
+        holder = None if stream is None else stream.publication or stream.awaited
+        if stream is None or holder is None:
+            return 0.0
+        if holder.principal != principal:
+            raise StatusError(f"{path} is published already, by somebody else", BAD_NAME)
+        if stream.publication is None or self.busy is Busy.REPLACE:
+            return 0.0
+        quiet = quietOf(stream)
+        if self.busy is Busy.REFUSE or quiet < waited:
             raise StatusError(f"{path} is published already", BAD_NAME)
-        publication = stream.publish(publisher, hops)
-        for observer in tuple(self.observers):
+        return max(0.0, SILENT_SECONDS - quiet)
+
+    def publish(
+        self, path: str, publisher: IPushProducer, hops: tuple[str, ...] = (), principal: str = ""
+    ) -> Publication:
+        """See L{IStreamHub.publish}."""
+        if self._wait(path, principal, 0.0):
+            raise StatusError(f"{path} is published already", BAD_NAME)
+        before = self._stream(path).publication
+        if before is not None:
+            self._stream(path).vacate("another connection publishes it")
+        # If it has ended by that, this is another one.
+        stream = self._stream(path)
+        isNew = not stream.isOn
+        publication = stream.publish(publisher, hops, principal)
+        if before is not None:
+            self._displace(before)
+        for observer in tuple(self.observers) if isNew else ():
             try:
                 observer.publishStarted(stream)
             except Exception:
                 self._log.failure("{path}: an observer has failed", path=path)
         return publication
+
+    def _displace(self, before: Publication) -> None:
+        """Tell a publisher that it has lost the name."""
+        self._log.info("{path}: taken over by another connection", path=before.path)
+        publisher = before.publisher
+        self._tell(
+            before.path, publisher.displaced if IPublisher.providedBy(publisher) else publisher.stopProducing
+        )
+
+    def finish(self) -> None:
+        """From now on, streams end with their publishers; those that wait for one end at once."""
+        self._grace = 0.0
+        for stream in self:
+            stream.grace = 0.0
+            if stream.awaited is not None:
+                stream.awaited.end("the server is shutting down")
+
+    def trim(self) -> None:
+        """Keep no more for viewers, of all streams together, than C{allTapeBytes}; the largest forget first."""
+        tapes = sorted([stream.tape for stream in self], key=lambda tape: tape.held)
+        excess = sum([tape.held for tape in tapes]) - self._limits.allTapeBytes
+        if excess > 0:
+            self._reached.add("allTapeBytes")
+        while excess > 0:
+            tape = tapes.pop()
+            excess -= tape.held
+            tape.forget(tape.end)
 
     def play(
         self, path: str, outlet: IOutlet, streamId: int, ended: Callable[[], None], hops: tuple[str, ...] = ()
@@ -91,7 +179,9 @@ class StreamHub:
     def _stream(self, path: str) -> LiveStream:
         stream = self._streams.get(path)
         if stream is None:
-            stream = self._streams[path] = LiveStream(path, self._clock, self._left, self.rounds, self._cache)
+            stream = self._streams[path] = LiveStream(
+                path, self._clock, self._left, self.rounds, self._cache, self._grace, self._limits, self._reached
+            )
         return stream
 
     def _left(self, stream: LiveStream) -> None:
@@ -114,8 +204,8 @@ class StreamHub:
                 self._tell(path, source.streamWanted, path, hops)
 
     def _tell(self, path: str, method: Callable[..., None], *arguments: object) -> None:
-        """What goes wrong with a source costs nobody else."""
+        """What goes wrong with one who is told costs nobody else."""
         try:
             method(*arguments)
         except Exception:
-            self._log.failure("{path}: a source has failed", path=path)
+            self._log.failure("{path}: whom it was told has failed", path=path)

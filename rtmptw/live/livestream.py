@@ -2,31 +2,43 @@
 """
 A live stream: a name, at most one publisher, a tape, and everybody who watches.
 
-The path of a message: L{Publication.append} classifies it, keeps it if it is a header, encodes it once onto the tape,
-and gives it to the subscribers. At the end of a read, L{Publication.flush} asks for a round, in which every viewer
-catches up with the tape (L{rtmptw.live.rounds}).
+The path of a message: L{LiveStream.append} sees to its time, classifies it, keeps it if it is a header, encodes it once
+onto the tape, and gives it to the subscribers. At the end of a read, L{LiveStream.flush} asks for a round, in which
+every viewer catches up with the tape (L{rtmptw.live.rounds}).
+
+A stream outlives its publisher
+===============================
+When a publisher has gone (L{rtmptw.live.publication}), those who watch are kept for a while, on the same tape. If he
+comes back, by whatever connection, it goes on: from his first keyframe, with the headers that have changed, and with
+times that go on (L{rtmptw.live.continuity}). If he does not, or if nobody watches, the stream is over. For those who
+watch there is one stream with a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from rtmptw.errors import LocalProtocolError
-from rtmptw.interfaces import IOutlet, IPublication, ISubscriber
+from rtmptw.interfaces import IOutlet, ISubscriber
+from rtmptw.limits import Limits, Reached
+from rtmptw.live.brake import Brake
+from rtmptw.live.continuity import Continuity
 from rtmptw.live.headers import HeaderCache
-from rtmptw.live.image import decodeImages, encodeImage
+from rtmptw.live.image import encodeImage
+from rtmptw.live.picture import Picture
+from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import Rounds
+from rtmptw.live.streamclock import FORWARD
 from rtmptw.live.subscription import Subscription
 from rtmptw.live.tape import CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
-from rtmptw.wire.media import MediaKind, classify, describe
-from rtmptw.wire.message import Message, MessageType
+from rtmptw.wire.media import classify
+from rtmptw.wire.message import Message
 
-__all__ = ["FULL", "LiveStream", "Publication"]
+__all__ = ["FULL", "GRACE_SECONDS", "LiveStream"]
 
 #: How many messages may be on the tape that nobody needs, before they are forgotten.
 _SURPLUS = 64
@@ -34,8 +46,8 @@ _SURPLUS = 64
 #: How many bytes make a block that is sent at once: to gather more would make no send any larger.
 FULL = 256 * 1024
 
-#: Greater than every track ID, which is one byte.
-_NO_TRACK = 256
+#: How long a stream waits for a publisher that has gone, seconds.
+GRACE_SECONDS = 10.0
 
 
 class LiveStream:
@@ -45,10 +57,15 @@ class LiveStream:
     @ivar path: its identity, as L{rtmptw.requests.StreamRequest.path}.
     @ivar clock: what tells the time.
     @ivar publication: the publisher's hold on it, or L{None}.
+    @ivar awaited: the hold of a publisher that has gone and may come back, or L{None}.
+    @ivar grace: how long such a one is waited for, seconds; 0: not at all.
+    @ivar hops: the servers that it comes through, or came through last.
+    @ivar limits: how far viewers may be behind, and the like.
+    @ivar reached: how often these were reached.
     @ivar headers: what a late joiner must know.
+    @ivar tape: what has come, as far as it is kept.
     @ivar audience: how many watch or subscribe because they want this stream by its name; relays and recorders, which
         take what there is, do not count.
-    @ivar hasVideo: whether this publisher has sent a picture, or a header for pictures.
     """
 
     _log = Logger()
@@ -60,6 +77,9 @@ class LiveStream:
         left: Callable[[LiveStream], None],
         rounds: Rounds,
         cache: CacheLimits | None = None,
+        grace: float = 0.0,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
     ) -> None:
         """
         @param left: called when somebody has gone.
@@ -69,21 +89,23 @@ class LiveStream:
         self.path = path
         self.clock = clock
         self.publication: Publication | None = None
-        self.headers = HeaderCache()
+        self.awaited: Publication | None = None
+        self.grace = grace
+        self.limits = limits or Limits()
+        self.reached = reached or Reached()
+        self.hops: tuple[str, ...] = ()
+        self._left = left
         self._rounds = rounds
         self._cache = cache
-        self._tape = Tape(cache=cache)
-        self._served = 0
-        # The time of the messages of one read; asked once for all of them.
-        self._now = 0.0
-        self._keyframe: int | None = None
-        self.hasVideo = False
-        self._mainTrack = _NO_TRACK
-        self._left = left
+        # The time of the messages of one read, asked once for all of them; and of the last one that brought any.
+        self._now = self._heard = 0.0
+        self._waiting: IDelayedCall | None = None
+        self._reason = ""
+        self._begin()
         self._audience: set[Viewer | Subscription] = set()
         self._viewers: dict[Viewer, None] = {}
         self._subscriptions: dict[Subscription, None] = {}
-        self._holds: set[object] = set()
+        self._brake = Brake()
 
     @property
     def audience(self) -> int:
@@ -96,36 +118,99 @@ class LiveStream:
         return tuple(self._viewers)
 
     @property
+    def isOn(self) -> bool:
+        """Whether somebody publishes it, or may come back to do so."""
+        return self.publication is not None or self.awaited is not None
+
+    @property
+    def isWatched(self) -> bool:
+        """Whether anybody plays or subscribes."""
+        return bool(self._viewers or self._subscriptions)
+
+    @property
     def isUnused(self) -> bool:
         """Whether nobody publishes, plays or subscribes."""
-        return self.publication is None and not self._viewers and not self._subscriptions
+        return not self.isOn and not self.isWatched
+
+    @property
+    def quiet(self) -> float:
+        """For how long no message has come, seconds. Who is held can't be heard: that is no silence."""
+        return 0.0 if self._brake.isOn else self.clock.seconds() - self._heard
 
     @property
     def isAtKeyframe(self) -> bool:
         """Whether the newest message is a place to start."""
-        return self._tape.keyframe == self._tape.end - 1
+        return self.tape.keyframe == self.tape.end - 1
 
-    def publish(self, publisher: IPushProducer, hops: tuple[str, ...] = ()) -> Publication:
+    def _begin(self) -> None:
+        """Nothing has come yet."""
+        self.headers = HeaderCache()
+        self.tape = Tape(cache=self._cache)
+        self._continuity = Continuity(self.path)
+        self._picture = Picture()
+        self._served = 0
+        self._keyframe: int | None = None
+
+    def publish(self, publisher: IPushProducer, hops: tuple[str, ...] = (), principal: str = "") -> Publication:
         """
-        Give the name to a publisher.
+        Give the name to a publisher. If one is awaited, this one goes on with the stream.
 
         @param publisher: whom to hold when a subscriber must.
         @param hops: the servers that it comes through.
+        @param principal: who that is, as far as proven.
         @raise LocalProtocolError: if it has one; L{rtmptw.live.hub.StreamHub} asks before.
         """
         if self.publication is not None:
             raise LocalProtocolError(f"{self.path} is published already")
-        self.publication = Publication(self, publisher, hops)
-        self.headers = HeaderCache()
-        self._served = 0
-        self._keyframe = None
-        self.hasVideo = False
-        self._mainTrack = _NO_TRACK
-        for viewer in self._viewers:
-            viewer.begin(self._tape, self.headers)
-        if self._holds:
-            publisher.pauseProducing()
+        now = self.clock.seconds()
+        if self.awaited is not None:
+            self._resume(now)
+        else:
+            for viewer in self._viewers:
+                viewer.begin(self.tape, self.headers)
+        self.publication, self.hops = Publication(self, publisher, hops, principal), hops
+        self._heard = now
+        self._brake.change(publisher)
         return self.publication
+
+    def lose(self, reason: str) -> None:
+        """The publisher has gone, and may come back: wait for him, if anybody does."""
+        self.vacate(reason)
+        if self.awaited is not None:
+            self._waiting = self.clock.callLater(self.grace, self.end, reason)
+            self._log.info(
+                "{path}: its publisher has gone ({reason}); it is waited for, {grace:g} s at most",
+                path=self.path,
+                reason=reason,
+                grace=self.grace,
+            )
+
+    def vacate(self, reason: str) -> None:
+        """
+        The publisher loses the name. Those who watch stay for the next one, who is to come at once; without any, or if
+        streams end with their publishers, this one ends.
+        """
+        if self.publication is None or not (self.grace and self.isWatched):
+            self.end(reason)
+        else:
+            # What is left for them leaves now.
+            self.flush()
+            self.awaited, self.publication, self._reason = self.publication, None, reason
+            self._brake.change(None)
+
+    def _resume(self, now: float) -> None:
+        """Another connection goes on with this stream."""
+        self._stopWaiting()
+        outage = max(0.0, now - self._heard)
+        self._log.info("{path}: it goes on, after {outage:.1f} s", path=self.path, outage=outage)
+        self._continuity.resume(outage, self._picture.isThere)
+        self._picture = Picture()
+
+    def _stopWaiting(self) -> None:
+        self.awaited = None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting.active():
+            waiting.cancel()
 
     def play(
         self,
@@ -146,8 +231,8 @@ class LiveStream:
         self._viewers[viewer] = None
         if isAudience:
             self._audience.add(viewer)
-        if self.publication is not None:
-            viewer.begin(self._tape, self.headers)
+        if self.isOn:
+            viewer.begin(self.tape, self.headers)
             viewer.flush()
         return viewer
 
@@ -161,40 +246,58 @@ class LiveStream:
         self._subscriptions[subscription] = None
         if isAudience:
             self._audience.add(subscription)
-        if self.publication is not None:
-            for message in self._past():
-                subscription.give(message)
+        if self.isOn:
+            subscription.begin(self.tape, self.headers)
         return subscription
 
     def leave(self, viewer: Viewer) -> None:
         """A viewer goes."""
         self._viewers.pop(viewer, None)
         self._audience.discard(viewer)
-        self._left(self)
+        self._goneFrom()
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """A subscriber goes."""
         self._subscriptions.pop(subscription, None)
         self._audience.discard(subscription)
-        self._left(self)
+        self._goneFrom()
+
+    def _goneFrom(self) -> None:
+        """Somebody has gone. Without anybody, nobody is waited for."""
+        if self.awaited is not None and not self.isWatched:
+            self.end(self._reason)
+        else:
+            self._left(self)
 
     def hold(self, reader: object) -> None:
         """Do not read the publisher until this subscription or viewer is released."""
-        if self.publication is not None and not self._holds:
-            self.publication.publisher.pauseProducing()
-        self._holds.add(reader)
+        self._brake.hold(reader)
 
     def release(self, reader: object) -> None:
         """Undo L{hold}. Harmless when repeated."""
-        if reader in self._holds:
-            self._holds.remove(reader)
-            if self.publication is not None and not self._holds:
-                self.publication.publisher.resumeProducing()
+        self._brake.release(reader)
 
-    def _append(self, message: Message) -> None:
-        """The hot path: once for each message, however many there are who want it."""
+    def append(self, message: Message) -> None:
+        """See L{rtmptw.interfaces.IPublication.append}. The hot path: once for each message, however many want it."""
+        continuity = self._continuity
+        track = continuity.times.tracks.get(message.type)
+        if (
+            track is not None
+            and track.isPlain
+            and 0 <= message.timestamp - track.last <= FORWARD
+            and not continuity.isBeginning
+        ):
+            track.last = message.timestamp
+            self._put(message)
+        else:
+            self._now = self._now or self.clock.seconds()
+            for placed in continuity.take(message, self._now - self._heard, self.headers):
+                self._put(placed)
+
+    def _put(self, message: Message) -> None:
+        """Put a message onto the tape, and give it to the subscribers."""
         image = encodeImage(message)
-        tape, type = self._tape, message.type
+        tape, type = self.tape, message.type
         if not tape.hasRoom(len(image)):
             # One read may hold more than the tape: nobody who keeps up shall miss any of it.
             self._serveAll()
@@ -203,8 +306,8 @@ class LiveStream:
             self.headers.seeData(message)
         else:
             kind = classify(type, message.payload)
-            if kind.isHeader or kind.isKeyframe or not self.hasVideo:
-                isKeyframe = self._look(message, kind)
+            if kind.isHeader or kind.isKeyframe or not self._picture.isThere:
+                isKeyframe = self._picture.look(message, kind, tape, self.headers)
         if not self._now:
             self._now = self.clock.seconds()
         tape.append(image, type, message.timestamp, self._now, isKeyframe)
@@ -212,42 +315,12 @@ class LiveStream:
             for subscription in tuple(self._subscriptions):
                 subscription.give(message)
 
-    def _look(self, message: Message, kind: MediaKind) -> bool:
-        """
-        Look at a message that is more than one of many frames.
-
-        @return: whether it is a place to start.
-        """
-        tape = self._tape
-        if message.type == MessageType.VIDEO and not self.hasVideo and (kind.isHeader or kind.isFrame):
-            # What came before counted as a place to start; it is none without a picture.
-            self.hasVideo = True
-            tape.keyframe = None
-        if kind.isHeader:
-            if message.type == MessageType.VIDEO and kind is MediaKind.SEQUENCE_HEADER:
-                self._seeTrack(message)
-            if self.headers.see(message):
-                # What is on the tape is not for the new headers.
-                tape.keyframe = None
-            return False
-        return kind.isKeyframe and self._seeTrack(message) if self.hasVideo else kind.isFrame
-
-    def _seeTrack(self, message: Message) -> bool:
-        """
-        Look at the track of a video header or keyframe. The main track is the one with the lowest ID so far.
-
-        Colour metadata must not be asked: FFmpeg sends every track's as if it were track 0's.
-
-        @return: whether it is the main track's: another track's keyframe is no place to start (wire facts 7.1).
-        """
-        track = _lowestTrack(message)
-        self._mainTrack = min(self._mainTrack, track)
-        return track == self._mainTrack
-
-    def _flush(self) -> None:
-        self._now = 0.0
+    def flush(self) -> None:
+        """See L{rtmptw.interfaces.IPublication.flush}."""
+        if self._now:
+            self._heard, self._now = self._now, 0.0
         if self._viewers:
-            self._rounds.due(self, self._tape.bytes - self._served >= FULL)
+            self._rounds.due(self, self.tape.bytes - self._served >= FULL)
         else:
             self.served()
 
@@ -264,7 +337,7 @@ class LiveStream:
         and are sent the same block. Whatever is called for each of them costs more than it seems, since behind every
         send the processor has forgotten all but the bytes that were sent.
         """
-        tape, changes = self._tape, self.headers.changes
+        tape, changes = self.tape, self.headers.changes
         block, size, start, end, room = b"", 0, -1, -1, 0
         for viewer in self.viewers:
             position, outlet = viewer.position, viewer.outlet
@@ -292,22 +365,22 @@ class LiveStream:
 
     def served(self) -> None:
         """Every viewer has been given what there is. Forget what nobody needs any more, once for each keyframe."""
-        tape = self._tape
+        tape = self.tape
         self._served = tape.bytes
         if tape.keyframe != self._keyframe and tape.keyframe is not None and tape.keyframe - tape.first >= _SURPLUS:
             self._keyframe = tape.keyframe
             positions = [viewer.position for viewer in self._viewers if viewer.position is not None]
             tape.forget(min([tape.keyframe, *positions]))
 
-    def _end(self, publisher: IPushProducer, reason: str) -> None:
-        """The publisher has gone: subscribers first, then viewers, each after everything that came."""
+    def end(self, reason: str) -> None:
+        """The stream is over: subscribers are told first, then viewers, each after everything that came."""
         self.publication = None
-        # Whoever is still to be given the rest of the last tape has it; nobody else shall keep it.
-        self._tape = Tape(cache=self._cache)
+        self._stopWaiting()
+        self._begin()
         # Whoever is told may come back at once: for the next publisher.
         subscriptions, self._subscriptions = self._subscriptions, {}
         viewers, self._viewers = self._viewers, {}
-        holds, self._holds = self._holds, set()
+        brake, self._brake = self._brake, Brake()
         self._audience.clear()
         for subscription in subscriptions:
             subscription.end(reason)
@@ -316,73 +389,11 @@ class LiveStream:
                 viewer.end()
             except Exception:
                 self._fail(viewer)
-        if holds:
-            # It may have more to say, to another stream or for a proper farewell.
-            publisher.resumeProducing()
+        # It may have more to say, to another stream or for a proper farewell.
+        brake.change(None)
         self._left(self)
 
     def _fail(self, viewer: Viewer) -> None:
         """What goes wrong with one viewer costs that viewer alone. To be called while the exception is handled."""
         self._log.failure("{path}: a viewer has failed and is dropped", path=self.path)
         viewer.stop()
-
-    def _past(self) -> list[Message]:
-        """What a late subscriber is given first: as a late viewer is, but no video is kept from it."""
-        tape = self._tape
-        start = tape.start
-        if start is None and tape.keyframe is None and tape.first == 0:
-            return decodeImages(tape.images(0))
-        if start is None:
-            start = tape.end
-        timestamp = tape.entry(min(start, tape.end - 1)).timestamp
-        return self.headers.messages(timestamp) + decodeImages(tape.images(start))
-
-
-@implementer(IPublication)
-class Publication:
-    """
-    A publisher's hold on a stream.
-
-    @ivar path: the stream's identity.
-    @ivar publisher: whom to hold when a subscriber must.
-    @ivar hops: the servers that it comes through, the first one first; none, if it comes from an encoder.
-    """
-
-    def __init__(self, stream: LiveStream, publisher: IPushProducer, hops: tuple[str, ...] = ()) -> None:
-        self.path = stream.path
-        self.hops = hops
-        self.publisher = publisher
-        self._stream: LiveStream | None = stream
-
-    def append(self, message: Message) -> None:
-        """
-        See L{IPublication.append}.
-
-        @raise LocalProtocolError: after L{end}, or if it is no message for a stream.
-        """
-        if self._stream is None:
-            raise LocalProtocolError(f"{self.path}: this publication has ended")
-        self._stream._append(message)
-
-    def clearMetadata(self, name: str) -> None:
-        """See L{IPublication.clearMetadata}."""
-        if self._stream is not None:
-            self._stream.headers.forgetData(name)
-
-    def flush(self) -> None:
-        """See L{IPublication.flush}."""
-        if self._stream is not None:
-            self._stream._flush()
-
-    def end(self, reason: str) -> None:
-        """See L{IPublication.end}."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream._end(self.publisher, reason)
-
-
-def _lowestTrack(message: Message) -> int:
-    """The lowest ID among the tracks of a video header or keyframe; 0 if it is not multitrack."""
-    if message.payload[0] & 0x8F not in (0x86, 0x87):
-        return 0
-    return min(track.id for track in describe(message.type, message.payload).tracks)

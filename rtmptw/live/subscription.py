@@ -15,6 +15,9 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.interfaces import ISubscriber, ISubscription
+from rtmptw.live.headers import HeaderCache
+from rtmptw.live.image import decodeImages
+from rtmptw.live.tape import Tape
 from rtmptw.wire.message import Message
 
 if TYPE_CHECKING:
@@ -33,6 +36,17 @@ class Subscription:
         self._stream = stream
         self._subscriber = subscriber
         self._stopped = False
+
+    def begin(self, tape: Tape, headers: HeaderCache) -> None:
+        """Give what a late viewer is given first, but no video is kept from a subscriber."""
+        start = tape.start
+        if start is None and tape.keyframe is None and tape.first == 0:
+            past = decodeImages(tape.images(0))
+        else:
+            start = tape.end if start is None else start
+            past = headers.messages(tape.entry(min(start, tape.end - 1)).timestamp) + decodeImages(tape.images(start))
+        for message in past:
+            self.give(message)
 
     def give(self, message: Message) -> None:
         """Pass a message on; a subscriber that raises has had its last."""

@@ -11,7 +11,8 @@ How fast a viewer is served
 - Too far behind, by bytes or by seconds, or off the tape, it goes on at the newest keyframe; headers again first, if
   they have changed. What it jumped over is counted. The publisher never waits for a viewer, but for one that is faster
   than anything live (L{rtmptw.live.pace}).
-- When the publisher has gone, the tape grows no more, and what is on it is sent, for L{REST_SECONDS} at most.
+- When the stream has ended, the tape grows no more, and what is on it is sent, within C{restSeconds}
+  (L{rtmptw.limits.Limits}).
 
 Where it starts
 ===============
@@ -44,14 +45,7 @@ from rtmptw.wire.message import MessageType
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["END_DELAY", "MAX_BEHIND_BYTES", "MAX_BEHIND_SECONDS", "REST_SECONDS", "Viewer"]
-
-#: How far a viewer may be behind before it skips.
-MAX_BEHIND_BYTES = 8 * 1024 * 1024
-MAX_BEHIND_SECONDS = 5.0
-
-#: How long a viewer has for what is left when the publisher has gone, seconds.
-REST_SECONDS = 120.0
+__all__ = ["END_DELAY", "Viewer"]
 
 #: Seconds between the last frame and the news of the end: rtmp2src throws the last frame away if they come together
 #: (wire facts 3.3).
@@ -158,7 +152,7 @@ class Viewer:
         self.isInStep = False
         self.flush()
         if not self._stopped:
-            self._giveUpCall = self._stream.clock.callLater(REST_SECONDS, self._giveUp)
+            self._giveUpCall = self._stream.clock.callLater(self._stream.limits.restSeconds, self._giveUp)
 
     def flush(self) -> None:
         """Send what the outlet will take."""
@@ -244,10 +238,15 @@ class Viewer:
             return True
         if tape.keyframe is None or tape.keyframe <= position or self._isOver:
             return False
-        if tape.behind(position) > MAX_BEHIND_BYTES:
+        stream, limits = self._stream, self._stream.limits
+        if tape.behind(position) > limits.behindBytes:
+            stream.reached.add("behindBytes")
             return True
         # What was on the tape before it came, or before it jumped, is no delay of its own.
-        return self._stream.clock.seconds() - max(tape.written(position), self._jumped) > MAX_BEHIND_SECONDS
+        if stream.clock.seconds() - max(tape.written(position), self._jumped) > limits.behindSeconds:
+            stream.reached.add("behindSeconds")
+            return True
+        return False
 
     def _jump(self, tape: Tape) -> None:
         """Start, or start again, at the newest keyframe; without one on the tape, at its end and with sound alone."""
@@ -314,6 +313,7 @@ class Viewer:
     def _giveUp(self) -> None:
         """It has taken so little for so long that the rest is not worth the memory."""
         self._giveUpCall = None
+        self._stream.reached.add("restSeconds")
         self._log.warn(
             "{path}: {peer} took too long for the rest; {size} bytes are left out",
             path=self._stream.path,

@@ -317,7 +317,9 @@ class Pulling:
         """
         assert self._connection is not None
         try:
-            publication = self._hub.publish(self._path, self, identityOf(self._connection.properties))
+            hops = identityOf(self._connection.properties)
+            # Neither does a publisher take the name from a pull, nor a pull from him.
+            publication = self._hub.publish(self._path, self, hops, "pull")
         except StatusError as error:
             self._log.warn("{path}: not pulled: {reason}", path=self._path, reason=str(error))
             # Nobody has had anything of it.

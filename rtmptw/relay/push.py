@@ -122,11 +122,11 @@ class Push:
 
     def _start(self, stream: LiveStream, target: tuple[str, RTMPURL]) -> None:
         app, url = target
-        name, publication = stream.path.removeprefix(f"{app}/"), stream.publication
+        name = stream.path.removeprefix(f"{app}/")
         # Whoever was told before us may have ended it already.
-        if name == stream.path or publication is None:
+        if name == stream.path or not stream.isOn:
             return
-        hops = (*publication.hops, self._identity)
+        hops = (*stream.hops, self._identity)
         pushing = Pushing(stream, target, url if url.name else url.withName(name), hops, self._clock, self._publish)
         self._pushings[pushing] = None
         pushing.finished.addCallback(lambda _: self._pushings.pop(pushing))
@@ -166,7 +166,6 @@ class Pushing:
         """
         self.target = target
         self._stream = stream
-        self._publication = stream.publication
         self._url = url
         self._hops = hops
         self._clock = clock
@@ -279,11 +278,12 @@ class Pushing:
         @return: whether there is one: a publisher that has gone will not bring another keyframe.
         """
         viewer = self._viewer
-        if viewer.isOver or self._stream.publication is not self._publication:
+        if viewer.isOver:
             return False
         self._after = viewer.position or self._after
-        viewer.stop()
+        # A stream that waits for its publisher does so only as long as somebody watches.
         self._viewer = self._watch(self._after)
+        viewer.stop()
         return True
 
     def _failed(self, failure: Failure) -> None:

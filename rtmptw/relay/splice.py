@@ -9,9 +9,9 @@ again, goes on as if nothing but time were missing.
     second connection                   iiHHKiiiKiiiKiii   waits for a keyframe; equal headers are left out
     what is given out    HHKiiiKiiiKii      KiiiKiiiKiii   and time goes on
 
-After a cut, nothing is given out before a place to start: a keyframe, or any sound if the stream has no picture. What a
-player must know is given out right before it, if it is new. Then the clocks are compared. There are three ways to go
-on, depending on how far that keyframe is from the newest frame that was given out:
+After a cut, nothing is given out before a place to start (L{rtmptw.live.beginning}), and right before it, what is new
+about the headers. Then the clocks are compared. There are three ways to go on, depending on how far that keyframe is
+from the newest frame that was given out:
 
 - later, by no more than the outage, the wait for the keyframe, and L{TOLERANCE}: the clock has gone on, as that of a
   publisher that never noticed does, and no time is changed;
@@ -27,24 +27,20 @@ one connection.
 
 from __future__ import annotations
 
+from rtmptw.live.beginning import Beginning, isHeader, see
 from rtmptw.live.headers import HeaderCache
-from rtmptw.wire import amf0
-from rtmptw.wire.data import ON_META_DATA
 from rtmptw.wire.media import MediaKind, classify
 from rtmptw.wire.message import Message, MessageType
 from rtmptw.wire.timestamp import elapsed
 
 __all__ = ["MAX_OUTAGE", "TOLERANCE", "Splice"]
 
-#: By how much a clock that has gone on may differ from ours; for how long a connection is waited for to bring a picture
-#: again; and for how long after it has started its messages may be earlier than what was before the cut. In ms, of the
-#: stream's own time.
+#: By how much a clock that has gone on may differ from ours; and for how long after a connection has started its
+#: messages may be earlier than what was before the cut. In ms, of the stream's own time.
 TOLERANCE = 10_000
 
 #: The longest outage that is believed, ms: timestamps can't tell more than 2^31 ms apart.
 MAX_OUTAGE = 0x7FFFFFFF - 3 * TOLERANCE
-
-_ON_META_DATA = amf0.encode(ON_META_DATA)
 
 
 class Splice:
@@ -69,10 +65,7 @@ class Splice:
         self._last: dict[int, int] = {}
         # Since the cut:
         self._outage = 0
-        self._headers = HeaderCache()
-        self._began: int | None = None
-        self._waited = 0
-        self._broughtVideo = False
+        self._beginning = Beginning(False)
         self._sameClock: int | None = None
         # Since the start behind it: what is not later than this is not new, until then.
         self._seen: dict[int, int] = {}
@@ -87,14 +80,11 @@ class Splice:
         outage = max(0, outage)
         if self.isWaiting:
             # The connection before has brought nothing that could be used: all of its time is missing.
-            outage += self._outage + self._waited
+            outage += self._outage + self._beginning.waited
         self._outage = min(outage, MAX_OUTAGE)
         self.isWaiting = self._newest is not None
         self.leftOut = 0
-        self._headers = HeaderCache()
-        self._began = None
-        self._waited = 0
-        self._broughtVideo = False
+        self._beginning = Beginning(self._hasVideo)
         self._sameClock = None
         self._seen = {}
 
@@ -107,42 +97,30 @@ class Splice:
             maybe with headers before it.
         """
         kind = classify(message.type, message.payload)
-        if message.type == MessageType.VIDEO and (kind.isHeader or kind.isFrame):
-            self._hasVideo = self._broughtVideo = True
         if self.isWaiting:
             return self._wait(message, kind)
+        if message.type == MessageType.VIDEO and (kind.isHeader or kind.isFrame):
+            self._hasVideo = True
         return self._pass(message, kind)
 
     # After a cut
 
     def _wait(self, message: Message, kind: MediaKind) -> list[Message]:
         """See whether this is a place to start."""
-        if _isHeader(message, kind):
-            _see(self._headers, message)
-        elif kind.isFrame and self._mayStart(message, kind) and self._findClock(message.timestamp):
+        if self._beginning.isStart(message, kind) and self._findClock(message.timestamp):
             return self._start(message, kind)
-        else:
+        if not isHeader(message, kind):
             self.leftOut += 1
         return []
 
     def _start(self, message: Message, kind: MediaKind) -> list[Message]:
         """Give out what is new about the headers, and the first frame."""
         self.isWaiting = False
-        self._hasVideo = self._broughtVideo
+        self._hasVideo = self._beginning.hasVideo
         self._seen = dict(self._last)
         self._seenUntil = self._place(message.timestamp + self.offset) + TOLERANCE
-        headers = self._headers.messages(message.timestamp)
-        new = [self._moved(header) for header in headers if _see(self._known, header)]
+        new = [self._moved(header) for header in self._beginning.newHeaders(self._known, message.timestamp)]
         return [*new, *self._pass(message, kind)]
-
-    def _mayStart(self, message: Message, kind: MediaKind) -> bool:
-        """Whether a decoder can start with this frame, or it can't be helped."""
-        if self._began is None:
-            self._began = message.timestamp
-        self._waited = max(self._waited, elapsed(message.timestamp, self._began))
-        if not self._hasVideo or self._waited >= TOLERANCE:
-            return True
-        return kind.isKeyframe
 
     def _findClock(self, timestamp: int) -> bool:
         """
@@ -154,7 +132,7 @@ class Splice:
         assert self._newest is not None
         # It may be that of the connection before, whose times were moved, or that of one before that.
         offsets = (self.offset, 0) if self._sameClock is None else (self._sameClock,)
-        furthest = self._outage + min(self._waited, TOLERANCE) + TOLERANCE
+        furthest = self._outage + min(self._beginning.waited, TOLERANCE) + TOLERANCE
         for offset in offsets:
             ahead = elapsed(timestamp + offset, self._newest)
             if 0 < ahead <= furthest:
@@ -170,7 +148,7 @@ class Splice:
 
     def _pass(self, message: Message, kind: MediaKind) -> list[Message]:
         """Give a message out, if it is not one that was before the cut."""
-        isHeader = _isHeader(message, kind)
+        isHead = isHeader(message, kind)
         moved = self._moved(message)
         at = self._place(moved.timestamp)
         if kind.isFrame and at > self._seenUntil:
@@ -179,12 +157,12 @@ class Splice:
         if seen is not None and at > seen:
             del self._seen[message.type]
         elif seen is not None:
-            if not isHeader:
+            if not isHead:
                 self.leftOut += 1
                 return []
             moved = _retimed(moved, seen)
-        if isHeader:
-            _see(self._known, message)
+        if isHead:
+            see(self._known, message)
         elif kind.isFrame or message.type == MessageType.DATA:
             self._remember(message.type, at)
         return [moved]
@@ -212,24 +190,3 @@ class Splice:
 def _retimed(message: Message, timestamp: int) -> Message:
     """The same at another time."""
     return Message(message.type, timestamp & 0xFFFFFFFF, message.streamId, message.payload, message.chunkStreamId)
-
-
-def _isHeader(message: Message, kind: MediaKind) -> bool:
-    """Whether a player must know this before the first frame."""
-    if message.type == MessageType.DATA:
-        return message.payload.startswith(_ON_META_DATA)
-    return kind.isHeader
-
-
-def _see(headers: HeaderCache, message: Message) -> bool:
-    """
-    Keep a message, if it is a header.
-
-    @return: whether it is a new one.
-    """
-    before = headers.changes
-    if message.type == MessageType.DATA:
-        headers.seeData(message)
-    else:
-        headers.see(message)
-    return headers.changes != before

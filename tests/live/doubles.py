@@ -76,7 +76,7 @@ def content(messages: Iterable[Message]) -> Content:
 
 def atOnce(clock: IReactorTime) -> StreamHub:
     """A hub that sends everything at once: how much processor time a test takes shall change nothing."""
-    return StreamHub(clock, FlushTimes(0, 0))
+    return StreamHub(clock, FlushTimes(0, 0), grace=0)
 
 
 @implementer(IOutlet)

@@ -333,7 +333,7 @@ class SourceTests(LiveTestCase):
         viewer.stop()
         self.assertTold((PATH, ()), PATH)
         self.assertEqual([str(failure.value) for failure in self.flushLoggedErrors()], ["wanted", "unwanted"])
-        self.assertEqual(self.logged("source"), ["live/camera: a source has failed"] * 2)
+        self.assertEqual(self.logged("whom it was told"), ["live/camera: whom it was told has failed"] * 2)
 
     def test_leaves(self) -> None:
         """A source may remove itself while it is told; the others are told all the same."""

@@ -158,10 +158,12 @@ class LiveStreamTests(LiveTestCase):
         """A new publisher has nothing of the last one's: no headers, no keyframe, no video."""
         first = self.stream.publish(self.publisher)
         self.send(first, metadata(), pictureHeader(), key())
-        self.assertTrue(self.stream.hasVideo)
+        self.assertTrue(self.stream.isAtKeyframe)
         first.end("")
         second = self.stream.publish(self.publisher)
-        self.assertFalse(self.stream.hasVideo)
+        self.send(second, sound())
+        # Without a picture, a sound is a place to start.
+        self.assertTrue(self.stream.isAtKeyframe)
         self.assertEqual(self.stream.headers.messages(0), [])
         self.send(second, sound(0))
         outlet = MemoryOutlet()
@@ -304,7 +306,7 @@ class LiveStreamTests(LiveTestCase):
         publication = self.stream.publish(self.publisher)
         for group in range(20):
             self.send(publication, key(group * 1000), *(inter(group * 1000 + index) for index in range(100)))
-        self.assertLess(self.stream._tape.end - self.stream._tape.first, 101 + 64)
+        self.assertLess(self.stream.tape.end - self.stream.tape.first, 101 + 64)
         self.assertEqual(len(outlet.take()), 20 * 101)
 
     def test_slowKeeps(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rtmptw.limits import Limits
 from rtmptw.live.image import encodeImage
 from rtmptw.live.pace import FASTEST, HOLD_BYTES
-from rtmptw.live.viewer import REST_SECONDS
 from tests.live.doubles import LiveTestCase, MemoryOutlet, MemoryPublisher, inter, key
 from tests.live.test_viewer import BEGINNING, MEGABYTE
+
+REST_SECONDS = Limits().restSeconds
 
 
 class HoldTests(LiveTestCase):

@@ -472,9 +472,9 @@ class RoundsTests(RoundsCase):
         stream = self.live(viewers=40, cost=SLICE / 30)
         publication = stream.publish(MemoryPublisher())
         self.send(publication, key(0), *(sound(index) for index in range(100)), key(1))
-        self.assertEqual(stream._tape.first, 0)
+        self.assertEqual(stream.tape.first, 0)
         self.turn()
-        self.assertEqual((stream._tape.first, stream._tape.end), (101, 102))
+        self.assertEqual((stream.tape.first, stream.tape.end), (101, 102))
 
 
 class FullTests(RoundsCase):

@@ -76,7 +76,7 @@ class GivingTests(LiveTestCase):
     def test_late(self) -> None:
         """Who comes late is given metadata and headers with the keyframe's time, and everything from it on."""
         publication = self.publish()
-        self.send(publication, *BEGINNING, key(0), inter(40))
+        self.send(publication, *BEGINNING, key(0xFFFF00), inter(0xFFFF28))
         tail = [key(0xFFFFFF, bytes(100_000)), sound(0xFFFFFE), inter(0x1000000)]
         self.send(publication, *tail)
         self.subscribe()

@@ -10,13 +10,14 @@ from weakref import ref
 from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import IViewing
+from rtmptw.limits import Limits
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.image import encodeImage
 from rtmptw.live.livestream import Publication
 from rtmptw.live.pace import FASTEST
 from rtmptw.live.rounds import FlushTimes
 from rtmptw.live.tape import MAX_BYTES, MAX_MESSAGES, CacheLimits
-from rtmptw.live.viewer import END_DELAY, MAX_BEHIND_BYTES, MAX_BEHIND_SECONDS, REST_SECONDS, Viewer
+from rtmptw.live.viewer import END_DELAY, Viewer
 from rtmptw.session.connect import OUR_CHUNK_SIZE
 from rtmptw.wire import amf0
 from rtmptw.wire.data import SET_DATA_FRAME
@@ -25,6 +26,7 @@ from tests.live.doubles import (
     LiveTestCase,
     MemoryOutlet,
     MemorySubscriber,
+    atOnce,
     audio,
     inter,
     key,
@@ -34,6 +36,10 @@ from tests.live.doubles import (
     soundHeader,
     video,
 )
+
+MAX_BEHIND_BYTES = Limits().behindBytes
+MAX_BEHIND_SECONDS = Limits().behindSeconds
+REST_SECONDS = Limits().restSeconds
 
 HVC1 = "68766331"
 MEGABYTE = bytes(1024 * 1024)
@@ -92,7 +98,7 @@ class JoinTests(LiveTestCase):
             audio("944f707573", 0, b"channels"),
             video(f"9600{HVC1}01", 0, b"hvcC"),
         )
-        self.send(publication, *BEGINNING, colour, channels, second, key(0), inter(40), sound(41))
+        self.send(publication, *BEGINNING, colour, channels, second, key(16783000), inter(16783040), sound(16783041))
         tail = [key(16783159), sound(16783150), inter(16783199)]
         self.send(publication, *tail)
         self.play(self.outlet)
@@ -368,11 +374,15 @@ class JoinTests(LiveTestCase):
         self.assertContent(self.outlet.take(), *odd)
 
     def test_86_endOfSequence(self) -> None:
-        """Conformance 86: the end of a sequence with timestamp 0 is forwarded as it came, and resets nothing."""
+        """
+        Conformance 86: the end of a sequence with timestamp 0 resets nothing. It has the time of the newest picture,
+        for time must not go back for those who watch.
+        """
         publication = self.publish()
         end = video(f"a2{HVC1}", 0)
         self.send(publication, *BEGINNING, key(100_000), inter(100_040), end, inter(100_080))
         self.play(self.outlet)
+        end.timestamp = 100_040
         self.assertContent(self.outlet.take(), *headersAt(100_000), key(100_000), inter(100_040), end, inter(100_080))
 
 
@@ -597,24 +607,27 @@ class SlowTests(LiveTestCase):
         A new header that was in a read of which the connection took no more than the begin counts as missed: that it
         was offered is not enough.
         """
-        for part, room, size in ((20, None, 1000), (None, 1, MemoryOutlet.block)):
+        for start, part, room, size in ((0, 20, None, 1000), (6000, None, 1, MemoryOutlet.block)):
             outlet, name = MemoryOutlet(), f"NEW{size}".encode()
             viewer = self.play(outlet)
             self.assertTrue(viewer.isInStep)
             outlet.take()
             outlet.part, outlet.room = part, room
-            self.send(self.publication, inter(80, bytes(size)), pictureHeader(120, name), key(120))
-            self.assertContent(outlet.take(), inter(80, bytes(size)))
+            self.send(
+                self.publication, inter(start + 80, bytes(size)), pictureHeader(start + 120, name), key(start + 120)
+            )
+            self.assertContent(outlet.take(), inter(start + 80, bytes(size)))
             self.assertEqual((outlet.ready, viewer.lagBytes > 0), (False, True))
             self.clock.advance(MAX_BEHIND_SECONDS + 1)
-            self.send(self.publication, key(6000))
+            start += 6000
+            self.send(self.publication, key(start))
             outlet.drain()
             self.assertContent(
                 outlet.take(),
-                metadata(6000, width=640.0),
-                soundHeader(6000),
-                pictureHeader(6000, name),
-                key(6000),
+                metadata(start, width=640.0),
+                soundHeader(start),
+                pictureHeader(start, name),
+                key(start),
             )
             self.assertEqual(viewer.skipped, 2)
 
@@ -1091,6 +1104,10 @@ class EndTests(LiveTestCase):
         self.assertEqual(sorted(self.ended), ["ended", "joiner"])
 
 
+#: A little before the time where headers become longer.
+START = 0xFFFFA0
+
+
 class PartTests(LiveTestCase):
     """A connection that takes a part of what it is offered."""
 
@@ -1098,9 +1115,9 @@ class PartTests(LiveTestCase):
         """A publisher that has begun, and what it sends then: around the time where headers become longer too."""
         super().setUp()
         self.publication = self.publish()
-        self.send(self.publication, *BEGINNING, key(0), inter(40))
+        self.send(self.publication, *BEGINNING, key(START + 0), inter(START + 40))
         self.sent = [
-            *(inter(80), sound(81), metadata(82, width=1.0)),
+            *(inter(START + 80), sound(START + 81), metadata(START + 82, width=1.0)),
             *(inter(0xFFFFFE, b""), sound(0xFFFFFF), metadata(0x1000000, width=2.0), inter(0x1000001)),
         ]
 
@@ -1185,16 +1202,29 @@ class PartTests(LiveTestCase):
             viewer.receive(MessageType.VIDEO, True)
             return viewer
 
-        self.sent = [inter(80), sound(81), inter(82), sound(83), key(120), inter(160), sound(161)]
+        self.sent = [
+            inter(START + 80),
+            sound(START + 81),
+            inter(START + 82),
+            sound(START + 83),
+            key(START + 120),
+            inter(START + 160),
+            sound(START + 161),
+        ]
         self.assertParts(
             play,
-            [message for message in self.sent if message.timestamp != 80 and message.timestamp != 82],
-            [pictureHeader(80)],
+            [message for message in self.sent if message.timestamp != START + 80 and message.timestamp != START + 82],
+            [pictureHeader(START + 80)],
         )
 
     def test_large(self) -> None:
         """Messages that are larger than a chunk, and than a block."""
-        self.sent = [inter(80, MEGABYTE), sound(81), key(0x1000000, MEGABYTE[: 3 * OUR_CHUNK_SIZE]), inter(0x1000001)]
+        self.sent = [
+            inter(START + 80, MEGABYTE),
+            sound(START + 81),
+            key(0x1000000, MEGABYTE[: 3 * OUR_CHUNK_SIZE]),
+            inter(0x1000001),
+        ]
         first, second, third, _ = ends = list(accumulate(self.images(self.sent)))
         for streamId in (1, 7):
             for part in (
@@ -1202,6 +1232,9 @@ class PartTests(LiveTestCase):
                 *(first - 1, first, first + 1, second, second + 15, second + 16, third - 1, third),
             ):
                 outlet = MemoryOutlet()
+                self.publication.end("")
+                self.publication = self.publish()
+                self.send(self.publication, *BEGINNING, key(START))
                 viewer = self.play(outlet, streamId)
                 outlet.take()
                 outlet.room = 0
@@ -1235,11 +1268,11 @@ class PartTests(LiveTestCase):
         viewer = self.play(outlet)
         outlet.take()
         outlet.part = 20
-        self.send(self.publication, inter(80), inter(120))
+        self.send(self.publication, inter(START + 80), inter(START + 120))
         self.clock.advance(MAX_BEHIND_SECONDS + 0.1)
-        self.send(self.publication, inter(160), key(200))
+        self.send(self.publication, inter(START + 160), key(START + 200))
         outlet.drain()
-        self.assertContent(outlet.take(), inter(80), key(200))
+        self.assertContent(outlet.take(), inter(START + 80), key(START + 200))
         self.assertEqual(viewer.skipped, 2)
 
     def test_end(self) -> None:
@@ -1248,13 +1281,13 @@ class PartTests(LiveTestCase):
         self.play(outlet)
         outlet.take()
         outlet.part = 20
-        self.send(self.publication, inter(80), sound(81))
+        self.send(self.publication, inter(START + 80), sound(START + 81))
         self.publication.end("")
         self.clock.advance(1)
         self.assertEqual(self.ended, [])
         outlet.drain()
         self.clock.advance(END_DELAY)
-        self.assertContent(outlet.take(), inter(80), sound(81))
+        self.assertContent(outlet.take(), inter(START + 80), sound(START + 81))
         self.assertEqual(self.ended, ["ended"])
 
     def test_shared(self) -> None:
@@ -1276,8 +1309,8 @@ class PartTests(LiveTestCase):
             play(outlets[-1])
             outlets[-1].take()
             outlets[-1].part = 2 * OUR_CHUNK_SIZE
-        self.send(self.publication, inter(80, MEGABYTE), sound(81))
-        shared = stream._tape.entry(stream._tape.end - 2).image
+        self.send(self.publication, inter(START + 80, MEGABYTE), sound(START + 81))
+        shared = stream.tape.entry(stream.tape.end - 2).image
         for outlet in outlets:
             [view] = outlet.views
             self.assertIs(view.obj, shared)
@@ -1332,7 +1365,7 @@ class LagTests(LiveTestCase):
             self.send(publication, inter(index, MEGABYTE))
             self.clock.advance(1)
         [stream] = self.hub
-        tape = stream._tape
+        tape = stream.tape
         self.assertGreater(tape.first, 0)
         self.assertEqual(self.lag(viewer), (tape.held, (20 - tape.first) * 1000))
 
@@ -1342,7 +1375,7 @@ class CacheTests(LiveTestCase):
 
     def limit(self, flush: FlushTimes | None = None, **limits: float) -> None:
         """Begin again, with these limits."""
-        self.hub = StreamHub(self.clock, flush or FlushTimes(0, 0), CacheLimits(**limits))  # type: ignore[arg-type]
+        self.hub = StreamHub(self.clock, flush or FlushTimes(0, 0), CacheLimits(**limits), grace=0)  # type: ignore[arg-type]
         self.publication = self.publish()
 
     def joined(self) -> list[Message]:
@@ -1395,9 +1428,9 @@ class CacheTests(LiveTestCase):
     def test_noLimits(self) -> None:
         """By default age does not matter; nor the size, as far as the tape reaches."""
         self.assertEqual(CacheLimits(), CacheLimits(MAX_MESSAGES, MAX_BYTES, inf))
-        self.hub = StreamHub(self.clock, FlushTimes(0, 0))
+        self.hub = atOnce(self.clock)
         self.publication = self.publish()
-        sent = [key(0), *(inter(index * 3600_000, MEGABYTE) for index in range(1, 16))]
+        sent = [key(0), *(inter(index * 10_000, MEGABYTE) for index in range(1, 16))]
         self.send(self.publication, *BEGINNING, *sent)
         self.assertContent(self.joined(), *headersAt(0), *sent)
 

@@ -1,0 +1,45 @@
+# -*- test-case-name: tests.live.test_busy -*-
+"""
+Busy names: what to do about a publish of a name that has a publisher.
+
+What users of every server complain of most: their link drops, the server has not noticed, and their own name is
+"already published" for as long. So by default, a publisher that is silent loses the name to one who has the same right
+to it. One that is not is left alone.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from rtmptw.interfaces import IPublisher
+
+if TYPE_CHECKING:
+    from rtmptw.live.livestream import LiveStream
+
+__all__ = ["LOOK_SECONDS", "SILENT_SECONDS", "Busy", "quietOf"]
+
+#: How long a publisher may be silent before another one may take its name, seconds. Real ones send tens of messages in
+#: a second. Who comes earlier is kept waiting until then, or until the silent one is heard.
+SILENT_SECONDS = 2.0
+
+#: How often that is looked at, seconds.
+LOOK_SECONDS = 0.25
+
+
+class Busy(Enum):
+    """
+    The rule; C{--busy} has these names.
+    """
+
+    REFUSE = "refuse"
+    REPLACE = "replace"
+    REPLACE_SILENT = "replace-silent"
+
+
+def quietOf(stream: LiveStream) -> float:
+    """For how long nothing was heard of a stream's publisher, seconds: not even a part of a message, if it tells."""
+    publication = stream.publication
+    if publication is not None and IPublisher.providedBy(publication.publisher):
+        return min(stream.quiet, float(IPublisher(publication.publisher).quiet))
+    return stream.quiet
