@@ -38,6 +38,7 @@ class Continuity:
         self.times = StreamClock()
         self._path = path
         self._beginning: Beginning | None = None
+        self._outage = 0
         self.isBeginning = False
 
     def resume(self, outage: float, hadVideo: bool) -> None:
@@ -48,7 +49,8 @@ class Continuity:
         @param hadVideo: whether there were pictures.
         """
         if self.times.newest is not None:
-            self.times.resume(int(max(0.0, outage) * 1000))
+            # One that has brought nothing of use was a part of the outage.
+            self._outage += int(max(0.0, outage) * 1000) + (self._beginning.waited if self._beginning else 0)
             self._beginning = Beginning(hadVideo)
             self.isBeginning = True
 
@@ -66,7 +68,8 @@ class Continuity:
             return [self._place(message, kind.isFrame, silence)]
         if not beginning.isStart(message, kind):
             return []
-        self._beginning, self.isBeginning = None, False
+        self.times.resume(self._outage + beginning.waited)
+        self._beginning, self._outage, self.isBeginning = None, 0, False
         placed = self._place(message, True, silence)
         # What is known is forgotten only here: a publisher that has brought nothing has changed nothing.
         new = beginning.newHeaders(known, placed.timestamp)

@@ -43,6 +43,8 @@ class StreamHub:
     @ivar sources: the L{IStreamSource}s that are told what is wanted.
     @ivar rounds: when viewers are given what has come.
     @ivar busy: what to do about a publish of a name that has a publisher.
+    @ivar reached: how often limits were reached.
+    @ivar grace: how long the streams that begin now wait for a publisher that has gone, seconds.
     """
 
     _log = Logger()
@@ -67,9 +69,9 @@ class StreamHub:
         @param reached: how often these were reached.
         """
         self.busy = busy
-        self._grace = grace
+        self.grace = grace
         self._limits = limits or Limits()
-        self._reached = reached or Reached()
+        self.reached = reached or Reached()
         self.observers: list[IStreamObserver] = []
         self.sources: list[IStreamSource] = []
         self._wanted: set[str] = set()
@@ -134,13 +136,11 @@ class StreamHub:
         """Tell a publisher that it has lost the name."""
         self._log.info("{path}: taken over by another connection", path=before.path)
         publisher = before.publisher
-        self._tell(
-            before.path, publisher.displaced if IPublisher.providedBy(publisher) else publisher.stopProducing
-        )
+        self._tell(before.path, publisher.displaced if IPublisher.providedBy(publisher) else publisher.stopProducing)
 
     def finish(self) -> None:
         """From now on, streams end with their publishers; those that wait for one end at once."""
-        self._grace = 0.0
+        self.grace = 0.0
         for stream in self:
             stream.grace = 0.0
             if stream.awaited is not None:
@@ -151,7 +151,7 @@ class StreamHub:
         tapes = sorted([stream.tape for stream in self], key=lambda tape: tape.held)
         excess = sum([tape.held for tape in tapes]) - self._limits.allTapeBytes
         if excess > 0:
-            self._reached.add("allTapeBytes")
+            self.reached.add("allTapeBytes")
         while excess > 0:
             tape = tapes.pop()
             excess -= tape.held
@@ -180,7 +180,7 @@ class StreamHub:
         stream = self._streams.get(path)
         if stream is None:
             stream = self._streams[path] = LiveStream(
-                path, self._clock, self._left, self.rounds, self._cache, self._grace, self._limits, self._reached
+                path, self._clock, self._left, self.rounds, self._cache, self.grace, self._limits, self.reached
             )
         return stream
 

@@ -35,7 +35,7 @@ from rtmptw.live.streamclock import FORWARD
 from rtmptw.live.subscription import Subscription
 from rtmptw.live.tape import CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
-from rtmptw.wire.media import classify
+from rtmptw.wire.media import MediaKind, classify
 from rtmptw.wire.message import Message
 
 __all__ = ["FULL", "GRACE_SECONDS", "LiveStream"]
@@ -64,6 +64,7 @@ class LiveStream:
     @ivar reached: how often these were reached.
     @ivar headers: what a late joiner must know.
     @ivar tape: what has come, as far as it is kept.
+    @ivar continuity: what makes one stream of it; it counts the times that were repaired.
     @ivar audience: how many watch or subscribe because they want this stream by its name; relays and recorders, which
         take what there is, do not count.
     """
@@ -146,7 +147,7 @@ class LiveStream:
         """Nothing has come yet."""
         self.headers = HeaderCache()
         self.tape = Tape(cache=self._cache)
-        self._continuity = Continuity(self.path)
+        self.continuity = Continuity(self.path)
         self._picture = Picture()
         self._served = 0
         self._keyframe: int | None = None
@@ -203,7 +204,7 @@ class LiveStream:
         self._stopWaiting()
         outage = max(0.0, now - self._heard)
         self._log.info("{path}: it goes on, after {outage:.1f} s", path=self.path, outage=outage)
-        self._continuity.resume(outage, self._picture.isThere)
+        self.continuity.resume(outage, self._picture.isThere)
         self._picture = Picture()
 
     def _stopWaiting(self) -> None:
@@ -279,22 +280,23 @@ class LiveStream:
 
     def append(self, message: Message) -> None:
         """See L{rtmptw.interfaces.IPublication.append}. The hot path: once for each message, however many want it."""
-        continuity = self._continuity
+        continuity, kind = self.continuity, classify(message.type, message.payload)
         track = continuity.times.tracks.get(message.type)
         if (
             track is not None
             and track.isPlain
             and 0 <= message.timestamp - track.last <= FORWARD
+            and kind.isFrame
             and not continuity.isBeginning
         ):
             track.last = message.timestamp
-            self._put(message)
+            self._put(message, kind)
         else:
             self._now = self._now or self.clock.seconds()
             for placed in continuity.take(message, self._now - self._heard, self.headers):
-                self._put(placed)
+                self._put(placed, classify(placed.type, placed.payload))
 
-    def _put(self, message: Message) -> None:
+    def _put(self, message: Message, kind: MediaKind) -> None:
         """Put a message onto the tape, and give it to the subscribers."""
         image = encodeImage(message)
         tape, type = self.tape, message.type
@@ -304,10 +306,8 @@ class LiveStream:
         isKeyframe = False
         if type == 18:  # MessageType.DATA, whose name costs more than all the rest
             self.headers.seeData(message)
-        else:
-            kind = classify(type, message.payload)
-            if kind.isHeader or kind.isKeyframe or not self._picture.isThere:
-                isKeyframe = self._picture.look(message, kind, tape, self.headers)
+        elif kind.isHeader or kind.isKeyframe or not self._picture.isThere:
+            isKeyframe = self._picture.look(message, kind, tape, self.headers)
         if not self._now:
             self._now = self.clock.seconds()
         tape.append(image, type, message.timestamp, self._now, isKeyframe)

@@ -312,7 +312,7 @@ class StreamClock:
         assert newest is not None
         track = self.tracks.get(type)
         # No frame may come again, but sound and picture are not sorted against each other.
-        earliest = max(newest - BACK, newest - FORWARD if track is None else track.newest + 1)
+        earliest = newest - BACK if track is None else max(newest - BACK, track.newest + 1)
         kept = [] if track is None else [track.offset]
         times = [(offset, nearest(timestamp + offset, newest)) for offset in [*kept, *self._offsets(), 0]]
         fitting = [each for each in times if earliest <= each[1] <= newest + outage + FORWARD]

@@ -74,9 +74,12 @@ def content(messages: Iterable[Message]) -> Content:
     return [(int(message.type), message.timestamp, message.payload) for message in messages]
 
 
-def atOnce(clock: IReactorTime) -> StreamHub:
-    """A hub that sends everything at once: how much processor time a test takes shall change nothing."""
-    return StreamHub(clock, FlushTimes(0, 0), grace=0)
+def atOnce(clock: IReactorTime, grace: float = 0.0) -> StreamHub:
+    """
+    A hub that sends everything at once: how much processor time a test takes shall change nothing. Its streams end with
+    their publishers, but for tests that are about that.
+    """
+    return StreamHub(clock, FlushTimes(0, 0), grace=grace)
 
 
 @implementer(IOutlet)

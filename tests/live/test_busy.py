@@ -1,0 +1,200 @@
+"""
+Tests for L{rtmptw.live.busy}, and for what the hub makes of it.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import formatEvent
+from zope.interface import implementer
+
+from rtmptw.errors import StatusError
+from rtmptw.interfaces import IPublisher
+from rtmptw.limits import Limits
+from rtmptw.live.busy import LOOK_SECONDS, SILENT_SECONDS, Busy, quietOf
+from rtmptw.live.hub import StreamHub
+from rtmptw.live.image import encodeImage
+from rtmptw.live.livestream import GRACE_SECONDS
+from tests.live.doubles import PATH, LiveTestCase, MemoryPublisher, MemorySubscriber, atOnce, inter, key
+
+
+@implementer(IPublisher)
+class TalkingPublisher(MemoryPublisher):
+    """One that can tell when it was heard."""
+
+    quiet = 0.0
+
+    def displaced(self) -> None:
+        """Keep that."""
+        self.calls.append("displaced")
+
+
+class BusyTests(LiveTestCase):
+    """A name with a publisher."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.hub = atOnce(self.clock, grace=GRACE_SECONDS)
+        self.first = self.publish()
+        self.subscriber = MemorySubscriber()
+        self.hub.subscribe(PATH, self.subscriber)
+
+    def wait(self, principal: str = "") -> Deferred[None]:
+        """Somebody else wants the name."""
+        return Deferred.fromCoroutine(self.hub.whenFree(PATH, principal))
+
+    def assertRefused(self, waiting: Deferred[None], words: str = "is published already") -> None:
+        """Assert that he is told no."""
+        error = self.failureResultOf(waiting, StatusError).value
+        self.assertEqual((error.code, words in error.description), ("NetStream.Publish.BadName", True), str(error))
+
+    def test_free(self) -> None:
+        """One that nobody has need not be waited for."""
+        for busy in Busy:
+            self.hub.busy = busy
+            self.successResultOf(Deferred.fromCoroutine(self.hub.whenFree("live/other")))
+
+    def test_refuse(self) -> None:
+        """The name stays, however silent its publisher is; until he has gone."""
+        self.hub.busy = Busy.REFUSE
+        self.clock.advance(100)
+        self.assertRefused(self.wait())
+        self.assertRaises(StatusError, self.publish)
+        self.first.suspend("gone")
+        self.successResultOf(self.wait())
+        self.publish()
+
+    def test_replace(self) -> None:
+        """The name is taken at once; who watches stays."""
+        self.hub.busy = Busy.REPLACE
+        self.send(self.first, key(0))
+        self.successResultOf(self.wait())
+        second = self.publish()
+        self.assertEqual(self.publisher.calls, ["stop"])
+        self.send(second, key(0, b"second"))
+        self.assertContent(self.subscriber.messages, key(0), key(1, b"second"))
+        self.assertEqual(self.subscriber.reasons, [])
+        self.assertEqual(self.logged("taken over"), [f"{PATH}: taken over by another connection"])
+
+    def test_replaceWithoutGrace(self) -> None:
+        """Where streams end with their publishers, that is the end of one and the begin of another."""
+        self.hub = atOnce(self.clock)
+        self.hub.busy = Busy.REPLACE
+        self.send(self.publish(), key(0))
+        self.hub.subscribe(PATH, self.subscriber)
+        second = self.publish()
+        self.assertEqual(self.subscriber.reasons, ["another connection publishes it"])
+        self.send(second, key(0))
+
+    def test_D5_talking(self) -> None:
+        """One that is heard keeps it; who wants it is told so soon."""
+        self.send(self.first, key(0))
+        self.clock.advance(0.01)
+        waiting = self.wait()
+        self.clock.advance(LOOK_SECONDS / 2)
+        self.assertNoResult(waiting)
+        self.send(self.first, inter(40))
+        self.clock.advance(LOOK_SECONDS / 2)
+        self.assertRefused(waiting)
+        # Without waiting, at once.
+        self.assertRaises(StatusError, self.publish)
+
+    def test_silentLongSince(self) -> None:
+        """One that has been silent for long has lost it."""
+        self.send(self.first, key(0))
+        self.clock.advance(SILENT_SECONDS)
+        self.successResultOf(self.wait())
+        self.publish()
+
+    def test_silentNow(self) -> None:
+        """One that has just become silent has some time left; that is the most that anybody waits."""
+        self.send(self.first, key(0))
+        waiting = self.wait()
+        for _ in range(int(SILENT_SECONDS / LOOK_SECONDS)):
+            self.assertNoResult(waiting)
+            self.clock.advance(LOOK_SECONDS)
+        self.successResultOf(waiting)
+        self.publish()
+        self.assertEqual(self.publisher.calls, ["stop"])
+
+    def test_parts(self) -> None:
+        """One that sends a large message slowly is not silent."""
+        self.first.end("")
+        publisher = TalkingPublisher()
+        self.send(self.hub.publish(PATH, publisher), key(0))
+        [stream] = self.hub
+        self.clock.advance(100)
+        self.assertEqual(quietOf(stream), 0)
+        publisher.quiet = 1.0
+        self.assertEqual(quietOf(stream), 1)
+        publisher.quiet = 2.0
+        self.successResultOf(self.wait())
+        self.publish()
+        self.assertEqual(publisher.calls, ["displaced"])
+
+    def test_held(self) -> None:
+        """One that is not read can't be heard."""
+        self.hub.subscribe(PATH, MemorySubscriber()).pauseProducing()
+        [stream] = self.hub
+        self.clock.advance(100)
+        self.assertEqual(quietOf(stream), 0)
+
+    def test_notWaitedFor(self) -> None:
+        """Who does not want it any more leaves nothing behind."""
+        waiting = self.wait()
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_D5_principal(self) -> None:
+        """Nobody is taken for another: neither while he publishes, nor while he is waited for."""
+        self.first.end("")
+        self.hub.subscribe(PATH, MemorySubscriber())
+        alice = self.hub.publish(PATH, self.publisher, (), "user alice")
+        for busy in Busy:
+            self.hub.busy = busy
+            self.clock.advance(5)
+            for principal in ("", "user bob"):
+                self.assertRefused(self.wait(principal), "by somebody else")
+        alice.suspend("gone")
+        for principal in ("", "user bob"):
+            self.assertRefused(self.wait(principal), "by somebody else")
+            self.assertRaises(StatusError, self.hub.publish, PATH, MemoryPublisher(), (), principal)
+        self.successResultOf(self.wait("user alice"))
+        self.hub.publish(PATH, MemoryPublisher(), (), "user alice")
+
+    def test_stopFails(self) -> None:
+        """A publisher that can't even be stopped costs the next one nothing."""
+        self.hub.busy = Busy.REPLACE
+        self.patch(self.publisher, "stopProducing", lambda: 1 / 0)
+        self.publish()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertIn(f"{PATH}: whom it was told has failed", [formatEvent(event) for event in self.events])
+
+
+class TrimTests(LiveTestCase):
+    """What all streams together keep."""
+
+    def test_allTapeBytes(self) -> None:
+        """Above the limit the largest forgets; nobody else does, and who watches misses nothing."""
+        sizes = {"small": 1000, "large": 5000, "medium": 2000}
+        total = sum(len(encodeImage(key(0, bytes(size)))) for size in sizes.values())
+        for limit, expected in ((total - 1, 1), (total, 0), (total + 1, 0)):
+            hub = StreamHub(self.clock, grace=0, limits=Limits(allTapeBytes=limit))
+            for name, size in sizes.items():
+                self.send(hub.publish(name, MemoryPublisher()), key(0, bytes(size)))
+            held = {stream.path: stream.tape.held for stream in hub}
+            self.assertEqual(sum(held.values()), total)
+            hub.trim()
+            self.assertEqual(hub.reached.counts["allTapeBytes"], expected)
+            self.assertEqual([stream.path for stream in hub if not stream.tape.held], ["large"] * expected)
+            hub.trim()
+            self.assertEqual(hub.reached.counts["allTapeBytes"], expected)
+
+    def test_more(self) -> None:
+        """If that is not enough, the next one forgets as well."""
+        hub = StreamHub(self.clock, grace=0, limits=Limits(allTapeBytes=1024))
+        for name in "abc":
+            self.send(hub.publish(name, MemoryPublisher()), key(0, bytes(800)))
+        hub.trim()
+        self.assertEqual(sum(1 for stream in hub if stream.tape.held), 1)
