@@ -53,13 +53,15 @@ def table(case: Case, rows: list[Row]) -> str:
     """
     The table of a case; lines of text.
     """
-    parameters = list(rows[0].point)
+    isUniform = all(row.point.keys() == rows[0].point.keys() for row in rows)
+    # Where points are of different kinds, each says itself what it is.
+    parameters = list(rows[0].point) if isUniform else ["at"]
     head = [*parameters, "server", *(column.heading for column in case.columns), f"x {case.baseline}", "n", "must"]
     lines = [head]
     for row in rows:
         ratio = _NOTHING if row.ratio is None else f"{row.ratio:.2f}"
         cells = [_cell(column, row) for column in case.columns]
-        point = [f"{row.point[parameter]:,}" for parameter in parameters]
+        point = [f"{row.point[parameter]:,}" for parameter in parameters] if isUniform else [placeOf(row.point)]
         lines.append([*point, row.server, *cells, ratio, str(row.rounds), _goals(case, row)])
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     text = []

@@ -44,6 +44,7 @@ from rtmptw.connections import Connections
 from rtmptw.discretion import Discretion
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed
 from rtmptw.interfaces import ILink, IOwner, ISubscriber
+from rtmptw.limits import Limits, Reached
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.session.authentication import CONNECTS, nextQuery
 from rtmptw.session.clientconnection import ClientConnection
@@ -55,14 +56,13 @@ from rtmptw.wire.amf import AMFValue
 from rtmptw.wire.handshake import ClientHandshake
 from rtmptw.wire.limits import ReadLimits
 
-__all__ = ["CONNECT_SECONDS", "LINGER_SECONDS", "RTMPClientFactory", "connect", "endpointOf", "play", "publish"]
+__all__ = ["CLIENT_LIMITS", "CONNECT_SECONDS", "RTMPClientFactory", "connect", "endpointOf", "play", "publish"]
 
 #: How long everything up to the answer to connect may take, seconds; with authentication, that is three connections.
 CONNECT_SECONDS = 30.0
 
-#: Seconds that a server has to read what it was sent and to close its side, after we have closed ours.
-LINGER_SECONDS = 30.0
-
+#: What a server may ask of us; it has more time than a client to read what it was sent and to close its side.
+CLIENT_LIMITS = Limits(lingerSeconds=30.0)
 
 _T = TypeVar("_T")
 
@@ -99,8 +99,9 @@ class RTMPClientFactory(Factory):
     @ivar clock: what tells the time.
     @ivar verbose: whether every message has a line in the log.
     @ivar hidesNames: whether that line leaves out what the stream is called; it does not.
+    @ivar limits: how much a server may ask, and how long it may take.
+    @ivar reached: how often each of the limits was reached.
     @ivar publisherLimits: how much a server may make us keep when we play.
-    @ivar lingerSeconds: see L{LINGER_SECONDS}.
     """
 
     noisy = False
@@ -114,15 +115,21 @@ class RTMPClientFactory(Factory):
         parameters: Mapping[str, AMFValue] | None = None,
         verbose: bool = False,
         publisherLimits: ReadLimits | None = None,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
     ) -> None:
         """
         @param publishing: whether to look like an encoder.
         @param parameters: more for the command object of connect, or other values.
+        @param publisherLimits: by default, what C{limits} say.
+        @param limits: by default, L{CLIENT_LIMITS}.
+        @param reached: by default, a new one; to be shared with other connections.
         """
         self.clock = clock
         self.verbose = verbose
-        self.publisherLimits = publisherLimits or ReadLimits()
-        self.lingerSeconds = LINGER_SECONDS
+        self.limits = CLIENT_LIMITS if limits is None else limits
+        self.reached = Reached() if reached is None else reached
+        self.publisherLimits = publisherLimits or self.limits.ofPublishers
         self._parameters = connectParameters(url.app, url.tcUrl, publishing) | dict(parameters or {})
         self._connections = Connections(clock)
 
@@ -159,6 +166,8 @@ def connect(
     parameters: Mapping[str, AMFValue] | None = None,
     timeout: float = CONNECT_SECONDS,
     verbose: bool = False,
+    limits: Limits | None = None,
+    reached: Reached | None = None,
 ) -> Deferred[ClientConnection]:
     """
     Connect to a server.
@@ -176,11 +185,13 @@ def connect(
     @param parameters: more for the command object of connect, or other values.
     @param timeout: how long it all may take, seconds.
     @param verbose: log every message, a line each.
+    @param limits: how much the server may ask of us; by default, L{CLIENT_LIMITS}.
+    @param reached: where it is counted that a limit was reached; by default, only here.
     @return: the connection, once the server has accepted it; or a failure: L{CallError} if it has refused,
         L{rtmptw.errors.AuthenticationError}, L{ConnectionClosed}, L{CallTimedOut}. Cancelling it closes what there is.
     @raise URLError: if the URL is none.
     """
-    return _Attempt(url, endpoint, reactor, tls, publishing, parameters, verbose).run(timeout)
+    return _Attempt(url, endpoint, reactor, tls, publishing, parameters, verbose, limits, reached).run(timeout)
 
 
 def publish(url: str | RTMPURL, *, type: str = "live", **options: Any) -> Deferred[PublishedStream]:
@@ -254,6 +265,8 @@ class _Attempt:
         publishing: bool,
         parameters: Mapping[str, AMFValue] | None,
         verbose: bool,
+        limits: Limits | None,
+        reached: Reached | None,
     ) -> None:
         if reactor is None:
             from twisted.internet import reactor
@@ -263,6 +276,7 @@ class _Attempt:
         self._publishing = publishing or bool(self._url.user)
         self._parameters = parameters
         self._verbose = verbose
+        self._limits, self._reached = limits, reached
         self._step = ""
 
     def _way(
@@ -304,7 +318,15 @@ class _Attempt:
     async def _reach(self, url: RTMPURL) -> ClientConnection:
         """A transport to the server."""
         self._step = f"connecting to {self._url.host}, port {self._url.port}"
-        factory = RTMPClientFactory(url, self._clock, self._publishing, self._parameters, self._verbose)
+        factory = RTMPClientFactory(
+            url,
+            self._clock,
+            self._publishing,
+            self._parameters,
+            self._verbose,
+            limits=self._limits,
+            reached=self._reached,
+        )
         try:
             protocol = await self._endpoint.connect(factory)
         except (CancelledError, ConnectingCancelledError):

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.test_server -*-
 """
-The connections of a factory, and the second hand that moves their deadlines.
+The connections of a factory, and the second hand that moves their deadlines, and all that goes by seconds besides.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
+from rtmptw.admission import Admission
 from rtmptw.door import Door
+from rtmptw.limits import LimitNews
+from rtmptw.memoryguard import MemoryGuard
 from rtmptw.protocol import RTMPProtocol
 
 __all__ = ["Connections"]
@@ -22,12 +25,25 @@ class Connections:
     Those that there are now. While there is any, each has its C{second()} called every second.
     """
 
-    def __init__(self, clock: IReactorTime, door: Door | None = None) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        door: Door | None = None,
+        admission: Admission | None = None,
+        guard: MemoryGuard | None = None,
+        news: LimitNews | None = None,
+    ) -> None:
         """
         @param door: where publishers are read together, if there are many.
+        @param admission: what has to know who is there.
+        @param guard: what lets go of some when memory is short.
+        @param news: what tells the log of limits.
         """
         self._clock = clock
         self._door = door
+        self._admission = admission
+        self._guard = guard
+        self._news = news
         self._protocols: dict[RTMPProtocol, None] = {}
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = clock
@@ -43,10 +59,14 @@ class Connections:
         if not self._seconds.running:
             self._lastSecond = self._clock.seconds()
             self._seconds.start(1.0, now=False)
+        if self._admission is not None:
+            self._admission.add(protocol)
 
     def remove(self, protocol: RTMPProtocol) -> None:
         """A connection has gone, and is done with."""
         self._protocols.pop(protocol, None)
+        if self._admission is not None:
+            self._admission.remove(protocol)
         if not self._protocols:
             if self._seconds.running:
                 self._seconds.stop()
@@ -78,3 +98,9 @@ class Connections:
             # Who plays as well may have something that waits to be sent. If such a connection is reset while it is not
             # watched for reading, the reactor closes it, and what has come would be lost.
             self._door.second(protocol.inlet for protocol in self if protocol.publishing and not protocol.playing)
+        if self._admission is not None:
+            self._admission.second()
+        if self._guard is not None:
+            self._guard.second(tuple(self))
+        if self._news is not None:
+            self._news.second(now)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 __all__ = [
     "AMFDecodeError",
+    "AMFLimitExceeded",
     "AMFUnsupportedError",
     "AuthenticationError",
     "CallError",
@@ -84,12 +85,32 @@ class RemoteProtocolError(RTMPError):
 
 
 class LimitExceeded(RemoteProtocolError):
-    """What the peer sent may be well formed, but it is more than one of our limits allows."""
+    """
+    What the peer sent may be well formed, but it is more than one of our limits allows.
+
+    @ivar limit: which: the name of a field of L{rtmptw.limits.Limits}; empty, if it is none of these.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        limit: str = "",
+        offset: int | None = None,
+        chunkStream: int | None = None,
+        messageType: int | None = None,
+    ) -> None:
+        super().__init__(reason, offset=offset, chunkStream=chunkStream, messageType=messageType)
+        self.limit = limit
 
 
 class AMFDecodeError(RemoteProtocolError):
     """An AMF value is cut short, malformed, or larger than its limits; C{offset} counts from the first byte
     of the payload."""
+
+
+class AMFLimitExceeded(AMFDecodeError, LimitExceeded):
+    """An AMF value is larger than its limits."""
 
 
 class AMFUnsupportedError(AMFDecodeError):

@@ -11,13 +11,14 @@ For those who build on rtmptw:
 
 Between the layers:
 
-- L{IStreamHub}, L{IPublication}, L{IViewing}: what sessions need of streams.
+- L{IStreamHub}, L{IPublisher}, L{IPublication}, L{IViewing}: what sessions need of streams.
 - L{ILink}, L{IOutlet}: what sessions and streams need of a connection.
 - L{IOwner}: what a connection needs of the server or client that it belongs to.
 """
 
 from __future__ import annotations
 
+from twisted.internet.interfaces import IPushProducer
 from zope.interface import Attribute, Interface
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "IOutlet",
     "IOwner",
     "IPublication",
+    "IPublisher",
     "IStreamHub",
     "IStreamObserver",
     "IStreamSource",
@@ -44,9 +46,9 @@ class IApplication(Interface):
     logged, and refuses without giving its text away; so does C{False}, without a reason. Any other result is a yes; a
     L{rtmptw.requests.Granted} is a yes for another stream than the one that the client has named.
 
-    Until the answer is there nothing else of this connection is processed, and little of it is kept. After 30 s the
-    Deferred is cancelled, and the request refused. A client that leaves meanwhile is still decided about: what it has
-    sent is passed on if the answer is yes.
+    Until the answer is there nothing else of this connection is processed, and little of it is kept. After 30 s (the
+    limit C{verdictSeconds}) the Deferred is cancelled, and the request refused. A client that leaves meanwhile is still
+    decided about: what it has sent is passed on if the answer is yes.
     """
 
     def connectRequested(request):  # type: ignore[no-untyped-def]
@@ -88,7 +90,7 @@ class ISubscriber(Interface):
 
     def streamEnded(reason):  # type: ignore[no-untyped-def]
         """
-        The publisher has ended; everything that it sent was given before. The subscription is over.
+        The stream has ended; everything that was published was given before. The subscription is over.
 
         @type reason: L{str}
         """
@@ -113,7 +115,7 @@ class ISubscription(Interface):
 
 
 class IStreamObserver(Interface):
-    """Told about publishes."""
+    """Told about publishes. A publisher that comes back to its stream is no other one: nobody is told again."""
 
     def publishStarted(stream):  # type: ignore[no-untyped-def]
         """
@@ -143,13 +145,26 @@ class IStreamSource(Interface):
 class IStreamHub(Interface):
     """Names to streams."""
 
-    def publish(path, publisher, hops=()):  # type: ignore[no-untyped-def]
+    def whenFree(path, principal=""):  # type: ignore[no-untyped-def]
+        """
+        Wait until a name can be published. Mostly that is so at once; or its publisher is silent, and has some time to
+        be heard.
+
+        @param path: the stream's identity, as L{rtmptw.requests.StreamRequest.path}.
+        @param principal: who wants it, as L{rtmptw.requests.StreamRequest.principal}.
+        @return: a coroutine.
+        @raise StatusError: if the name is taken: C{NetStream.Publish.BadName}.
+        """
+
+    def publish(path, publisher, hops=(), principal=""):  # type: ignore[no-untyped-def]
         """
         Take a name.
 
-        @param path: the stream's identity, as L{rtmptw.requests.StreamRequest.path}.
-        @param publisher: a L{twisted.internet.interfaces.IPushProducer}: whom to hold when a subscriber must.
+        @param path: the stream's identity.
+        @param publisher: a L{twisted.internet.interfaces.IPushProducer}: whom to hold when a subscriber must, and to
+            stop when somebody else gets the name. An L{IPublisher}, if it can tell when it was heard.
         @param hops: the identities of the servers that it comes through, a tuple of L{str}.
+        @param principal: who publishes, as far as proven.
         @rtype: L{IPublication}
         @raise StatusError: if the name is taken: C{NetStream.Publish.BadName}.
         """
@@ -174,6 +189,15 @@ class IStreamHub(Interface):
         """
 
 
+class IPublisher(IPushProducer):
+    """A publisher that can tell when it was heard last."""
+
+    quiet = Attribute("L{float}: for how long nothing has come from it, seconds.")
+
+    def displaced():  # type: ignore[no-untyped-def]
+        """Somebody else has got the name. What was published is his stream now."""
+
+
 class IPublication(Interface):
     """A publisher's hold on a name."""
 
@@ -193,8 +217,17 @@ class IPublication(Interface):
     def flush():  # type: ignore[no-untyped-def]
         """Nothing more will come in this turn of the reactor: give what has come to the viewers."""
 
+    def suspend(reason):  # type: ignore[no-untyped-def]
+        """
+        Give the name back; but the publisher may come back, and is waited for. Everything appended reaches subscribers
+        and viewers first. Harmless when repeated.
+        """
+
     def end(reason):  # type: ignore[no-untyped-def]
-        """Give the name back. Everything appended reaches subscribers and viewers first. Harmless when repeated."""
+        """
+        The stream is over, also if it waits for this publisher to come back. Everything appended reaches subscribers
+        and viewers first. Harmless when repeated, or when another publisher has gone on with the stream.
+        """
 
 
 class IViewing(Interface):
@@ -260,6 +293,9 @@ class ILink(Interface):
     outlet = Attribute("The L{IOutlet}.")
     peer = Attribute("L{str}: who is at the other end, for the log.")
     secure = Attribute("L{bool}: whether the connection is encrypted by TLS.")
+    limits = Attribute("The L{rtmptw.limits.Limits} that it keeps.")
+    reached = Attribute("The L{rtmptw.limits.Reached}: how often each limit was reached.")
+    quiet = Attribute("L{float}: for how long nothing has come while it was read, seconds.")
 
     def write(message):  # type: ignore[no-untyped-def]
         """Send media, however much has not left yet: whoever sends it looks at the outlet."""
@@ -303,8 +339,9 @@ class IOwner(Interface):
     clock = Attribute("The L{twisted.internet.interfaces.IReactorTime}.")
     verbose = Attribute("L{bool}: whether every message has a line in the log.")
     hidesNames = Attribute("L{bool}: whether that line leaves out what a client calls a stream: it may be a key.")
+    limits = Attribute("The L{rtmptw.limits.Limits}.")
+    reached = Attribute("The L{rtmptw.limits.Reached}: how often each limit was reached.")
     publisherLimits = Attribute("The L{rtmptw.wire.limits.ReadLimits} of those who may send media.")
-    lingerSeconds = Attribute("How long a peer has to close its side after we have closed ours, seconds.")
 
     def handshake():  # type: ignore[no-untyped-def]
         """

@@ -85,6 +85,11 @@ class Outlet:
         """For how many seconds nothing has left that was waiting to; 0 if nothing waits."""
         return 0.0 if self.ready else self._clock.seconds() - self._fullSince
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait in this process, besides what the transport has."""
+        return sum(map(len, self._waiting))
+
     def clockStopped(self, seconds: float) -> None:
         """This process has stood still: that is nobody's stall."""
         self._fullSince += seconds

@@ -1,6 +1,7 @@
 # -*- test-case-name: tests.test_protocol -*-
 """
-One connection, either side of it: transport, phases, deadlines, reasons for closing. Nothing else.
+One connection, either side of it: transport, phases, reasons for closing. Nothing else. What it owes by when stands in
+L{rtmptw.deadlines}.
 
 ::
 
@@ -33,43 +34,22 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rtmptw.closereason import whyLost
+from rtmptw.deadlines import Deadlines
 from rtmptw.directoutlet import outletFor
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.inlet import Inlet
 from rtmptw.interfaces import ILink, IOwner
 from rtmptw.keepalive import keepAlive
 from rtmptw.session import status
-from rtmptw.session.limits import COMMANDS_PER_SECOND
 from rtmptw.session.netconnection import NetConnection
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.chunkwriter import ChunkWriter
 from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.handshake import HANDSHAKE_SIZE, Handshake
-from rtmptw.wire.limits import STRANGER_LIMITS
 from rtmptw.wire.message import Message
 from rtmptw.wire.oneline import oneLine
 
 __all__ = ["Phase", "RTMPProtocol"]
-
-#: Seconds from the accept to the end of the handshake, however many bytes come.
-HANDSHAKE_SECONDS = 10.0
-#: Seconds that a client may be connected and neither publish nor play.
-IDLE_SECONDS = 20.0
-#: Seconds of silence after which a publisher is pinged, and is closed. Some publishers never read, and a ping may cost
-#: them the end of their stream (wire facts 2.8): so it comes late.
-PUBLISHER_PING_SECONDS = 10.0
-PUBLISHER_SILENCE_SECONDS = 15.0
-#: Seconds that a peer may take nothing of what waits for it.
-STALL_SECONDS = 15.0
-#: Seconds in which a message must be complete, or another one meanwhile.
-MESSAGE_SECONDS = 30.0
-#: Bytes of answers that are kept for a client that asks and does not read.
-MAX_UNREAD = 64 * 1024
-#: Bytes that are kept of a client while the application decides about it.
-MAX_HELD = 128 * 1024
-#: How many chunks with less than 64 bytes, and how many messages without a body, are read in a second.
-SMALL_CHUNKS_PER_SECOND = 50_000
-EMPTY_MESSAGES_PER_SECOND = 2_000
 
 
 class Phase(Enum):
@@ -95,6 +75,8 @@ class RTMPProtocol(Protocol):
     @ivar inlet: the way in.
     @ivar peer: who it is, for the log.
     @ivar secure: whether it is encrypted by TLS.
+    @ivar limits: how much the peer may ask, and how long it may take.
+    @ivar reached: how often each of these was reached, here and elsewhere.
     @ivar received: all bytes received so far, the handshake's included.
     @ivar session: what is said after the handshake.
     @ivar allSent: whether we have closed our side, and everything before that was handed to the system.
@@ -107,6 +89,7 @@ class RTMPProtocol(Protocol):
         @param owner: the server or client that it belongs to.
         """
         self._owner = owner
+        self.limits, self.reached = owner.limits, owner.reached
 
     def connectionMade(self) -> None:
         """Be ready for the first byte."""
@@ -116,7 +99,7 @@ class RTMPProtocol(Protocol):
         if ITCPTransport.providedBy(transport):
             # Without it every step of the conversation costs 40 ms (wire facts 1.4).
             transport.setTcpNoDelay(True)
-            keepAlive(transport)
+            keepAlive(transport, self.limits.userTimeoutSeconds)
         address = transport.getPeer()
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -124,13 +107,18 @@ class RTMPProtocol(Protocol):
         self.outlet = outletFor(cast(IConsumer, transport), self._owner.clock, self.peer)
         self._phase = Phase.HANDSHAKE
         self._handshake: Handshake = self._owner.handshake()
-        self._reader = ChunkReader(STRANGER_LIMITS, HANDSHAKE_SIZE)
+        self._reader = ChunkReader(self.limits.ofStrangers, HANDSHAKE_SIZE)
         self._writer = ChunkWriter()
         self.session: NetConnection = self._owner.session(self)
         self._reason = self._activity = ""
-        self._came = self._began = self._heard = self._used = self._wholeSince = self._owner.clock.seconds()
-        self._taken = self._takenBefore = self._counted = 0
-        self._pinged = self._cleanly = self.allSent = False
+        self._came = self._owner.clock.seconds()
+        self._deadlines = Deadlines(self.limits, self._came)
+        self._taken = self._counted = 0
+        # What every read is compared with.
+        self._heldBytes, self._smallChunks = self.limits.heldBytes, self.limits.smallChunks
+        self._emptyMessages, self._commands = self.limits.emptyMessages, self.limits.commands
+        self._pauses: tuple[str, ...] = ()
+        self._cleanly = self._isCutOff = self.allSent = False
         self._linger: IDelayedCall | None = None
         self._owner.connectionMade(self)
         self.outlet.write(self._handshake.start())
@@ -138,7 +126,7 @@ class RTMPProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the peer."""
         self.received += len(data)
-        self._heard = self._owner.clock.seconds()
+        self._deadlines.heard = self._owner.clock.seconds()
         if self._phase is _SESSION:
             # As L{_guard} does it, without its price: this is once for each read of every publisher.
             try:
@@ -157,6 +145,7 @@ class RTMPProtocol(Protocol):
 
     def _fail(self, error: Exception) -> None:
         if isinstance(error, RemoteProtocolError):
+            self.reached.excess(error)
             self.close(f"protocol error: {error}", status.CLOSED)
         else:
             self._log.failure("{peer}: internal error", peer=self.peer)
@@ -177,14 +166,21 @@ class RTMPProtocol(Protocol):
         reader.add(data)
         if not session.waiting:
             self._take()
-        if session.waiting and reader.held > MAX_HELD:
-            self.hold("verdict")
-        if (
-            reader.smallChunks > SMALL_CHUNKS_PER_SECOND
-            or reader.emptyMessages > EMPTY_MESSAGES_PER_SECOND
-            or session.commands > COMMANDS_PER_SECOND
-        ):
-            self.hold("budget")
+        if session.waiting and reader.held > self._heldBytes:
+            self._pause("verdict", "heldBytes")
+        if reader.smallChunks > self._smallChunks:
+            self._pause("budget", "smallChunks")
+        elif reader.emptyMessages > self._emptyMessages:
+            self._pause("budget", "emptyMessages")
+        elif session.commands > self._commands:
+            self._pause("budget", "commands")
+
+    def _pause(self, who: str, limit: str) -> None:
+        """Hold it because of a limit. Something may still come, from TLS, which counts as the same occurrence."""
+        if who not in self._pauses and self._phase is _SESSION:
+            self._pauses += (who,)
+            self.reached.add(limit)
+            self.hold(who)
 
     def _take(self) -> None:
         """Pass messages on until the application has to be waited for, or the session is over: the hot loop."""
@@ -264,50 +260,46 @@ class RTMPProtocol(Protocol):
         """Whether the peer plays something."""
         return self.session.playing
 
+    @property
+    def held(self) -> tuple[int, int]:
+        """What an abort would free: bytes that wait to be sent, and bytes received of what is not complete."""
+        return self.outlet.waiting, 0 if self._phase is Phase.LOST else self._reader.partial
+
     def clockStopped(self, seconds: float) -> None:
         """
         This process has stood still for so long, and nobody could be heard: no deadline goes by that time.
         """
-        self._began += seconds
-        self._heard += seconds
-        self._used += seconds
-        self._wholeSince += seconds
+        self._deadlines.clockStopped(seconds)
         self.outlet.clockStopped(seconds)
 
     def _checkDeadlines(self) -> None:
         now = self._owner.clock.seconds()
-        session, quiet = self.session, now - self._heard
-        if self._phase is Phase.HANDSHAKE and now - self._began >= HANDSHAKE_SECONDS:
-            self.close(f"no handshake within {HANDSHAKE_SECONDS:g} s")
+        session, deadlines, overdue = self.session, self._deadlines, None
+        quiet = now - deadlines.heard
+        if self._phase is Phase.HANDSHAKE:
+            overdue = deadlines.inHandshake(now)
         if self._phase in (Phase.SESSION, Phase.LOST):
             session.second(self.received, quiet >= 1)
         if self._phase is Phase.SESSION and not session.waiting:
-            if session.active:
-                self._used = now
-            elif now - max(self._used, self._began) >= IDLE_SECONDS:
-                self.close(f"neither published nor played for {IDLE_SECONDS:g} s", status.IDLE_TIME_OUT)
-            if not self.inlet.isHeld:
-                if session.publishing:
-                    self._watchPublisher(quiet)
-                self._watchMessage(now)
-        if self.outlet.stalled >= STALL_SECONDS:
-            self.abort(f"took nothing for {STALL_SECONDS:g} s")
+            overdue = deadlines.ofUse(now, session)
+            if not overdue and not self.inlet.isHeld:
+                overdue = deadlines.whileRead(now, session, self._reader.isWithinMessage, self._taken)
+                if not overdue and session.publishing and deadlines.wantsPing(now):
+                    self.reached.add("pingSeconds")
+                    time = int(deadlines.heard * 1000) & 0xFFFFFFFF
+                    self.send(UserControl(UserControlType.PING_REQUEST, time).encode())
+        if overdue:
+            self.reached.add(overdue.limit)
+            self.close(overdue.reason, overdue.code)
+        if self.outlet.stalled >= self.limits.stallSeconds:
+            self._cutOff("stallSeconds", f"took nothing for {self.limits.stallSeconds:g} s")
 
-    def _watchMessage(self, now: float) -> None:
-        """A message that never ends is as bad as silence, however many bytes keep coming."""
-        if not self._reader.isWithinMessage or self._taken != self._takenBefore:
-            self._takenBefore, self._wholeSince = self._taken, now
-        elif now - self._wholeSince >= MESSAGE_SECONDS:
-            self.close(f"a message was not completed within {MESSAGE_SECONDS:g} s", status.CLOSED)
-
-    def _watchPublisher(self, quiet: float) -> None:
-        if quiet < PUBLISHER_PING_SECONDS:
-            self._pinged = False
-        elif quiet >= PUBLISHER_SILENCE_SECONDS:
-            self.close(f"the publisher was silent for {PUBLISHER_SILENCE_SECONDS:g} s", status.IDLE_TIME_OUT)
-        elif not self._pinged:
-            self._pinged = True
-            self.send(UserControl(UserControlType.PING_REQUEST, int(self._heard * 1000) & 0xFFFFFFFF).encode())
+    def _cutOff(self, limit: str, reason: str) -> None:
+        """Abort it because of a limit."""
+        if not self._isCutOff:
+            self._isCutOff = True
+            self.reached.add(limit)
+        self.abort(reason)
 
     # ILink
 
@@ -325,8 +317,13 @@ class RTMPProtocol(Protocol):
             for message in messages:
                 self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
         self.outlet.answer(b"".join([self._writer.write(message) for message in messages]))
-        if self.outlet.excess > MAX_UNREAD:
-            self.abort("does not read the answers that it asks for")
+        if self.outlet.excess > self.limits.unreadBytes:
+            self._cutOff("unreadBytes", "does not read the answers that it asks for")
+
+    @property
+    def quiet(self) -> float:
+        """See L{ILink.quiet}."""
+        return 0.0 if self.inlet.isHeld else self._owner.clock.seconds() - self._deadlines.heard
 
     def trust(self) -> None:
         """See L{ILink.trust}."""
@@ -338,8 +335,7 @@ class RTMPProtocol(Protocol):
             self._readRest()
         elif self._phase is Phase.SESSION:
             self.release("verdict")
-            # The time that the application took is not the peer's.
-            self._used = self._owner.clock.seconds()
+            self._deadlines.decided(self._owner.clock.seconds())
             self.dataReceived(b"")
 
     def close(self, reason: str, code: str = "") -> None:
@@ -365,7 +361,7 @@ class RTMPProtocol(Protocol):
 
     def _shutDown(self) -> None:
         """Everything has been written: say so, and give the peer some time to read it and to close its side."""
-        self._linger = self._owner.clock.callLater(self._owner.lingerSeconds, self._hangUp)
+        self._linger = self._owner.clock.callLater(self.limits.lingerSeconds, self._hangUp)
         if ITCPTransport.providedBy(self._transport) and not self.secure:
             self._transport.loseWriteConnection()
         else:
@@ -375,7 +371,8 @@ class RTMPProtocol(Protocol):
     def _hangUp(self) -> None:
         """No reset: what the kernel still holds goes on to a peer that is slow. One that takes nothing is cut off."""
         self.allSent = False
-        self._linger = self._owner.clock.callLater(STALL_SECONDS, self.abort, self._reason)
+        self.reached.add("lingerSeconds")
+        self._linger = self._owner.clock.callLater(self.limits.stallSeconds, self._cutOff, "stallSeconds", self._reason)
         self._transport.loseConnection()
 
     def abort(self, reason: str) -> None:
@@ -395,6 +392,7 @@ class RTMPProtocol(Protocol):
 
     def release(self, who: object) -> None:
         """See L{ILink.release}."""
+        if who in self._pauses:
+            self._pauses = tuple(pause for pause in self._pauses if pause != who)
         if self._phase is Phase.SESSION and self.inlet.release(who):
-            # While it was not read it could not be heard.
-            self._heard = self._wholeSince = self._owner.clock.seconds()
+            self._deadlines.readAgain(self._owner.clock.seconds())

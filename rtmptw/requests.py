@@ -46,11 +46,14 @@ class StreamRequest:
     @ivar connect: the connect that came before.
     @ivar path: the stream's identity: application and name, as C{"live/camera"}, without any query (wire facts 8).
     @ivar query: everything that followed a C{?} in the name, the application or the tcUrl, joined with C{&}.
+    @ivar principal: who asks, as far as that is proven, such as C{"user alice"}; C{""}: nothing is. A name that is busy
+        can be taken over by nobody else.
     """
 
     connect: ConnectRequest
     path: str
     query: str = ""
+    principal: str = field(default="", kw_only=True)
 
     def parameter(self, name: str) -> str | None:
         """The value of one parameter of the query (the first, if there are more), percent-decoded, or L{None}."""
@@ -85,10 +88,13 @@ class PlayRequest(StreamRequest):
 @dataclass(frozen=True)
 class Granted:
     """
-    A yes of an application to a publish or a play, for another stream than the one that was asked for. So what a client
-    says may be a secret, and the stream is known by a public name: to viewers, recordings, relays and the log.
+    A yes of an application to a publish or a play that says more: that it is for another stream than the one that was
+    asked for, so that what a client says may be a secret, and the stream is known by a public name to viewers,
+    recordings, relays and the log; and who it is for.
 
     @ivar path: that stream's identity, as L{StreamRequest.path}.
+    @ivar principal: who has asked, see L{StreamRequest.principal}.
     """
 
     path: str
+    principal: str = ""

@@ -14,16 +14,22 @@ The server: a factory of connections that share an application and a hub.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from rtmptw.admission import TRUSTED, Admission
 from rtmptw.connections import Connections
 from rtmptw.door import Door
 from rtmptw.interfaces import IApplication, ILink, IOwner
+from rtmptw.limits import LimitNews, Limits, Reached
 from rtmptw.live.hub import StreamHub
+from rtmptw.memoryguard import MemoryGuard
+from rtmptw.network import Network
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
 from rtmptw.session.hops import newIdentity
@@ -34,11 +40,9 @@ from rtmptw.wire.limits import ReadLimits
 
 __all__ = ["OpenApplication", "RTMPServerFactory"]
 
-#: Seconds that a client has to close its side of a connection that we have closed.
-LINGER_SECONDS = 5.0
 #: At the end of the server: seconds that viewers have for what they still get, and that everybody has to go.
 FAREWELL_SECONDS = 1.0
-SHUTDOWN_SECONDS = 8.0
+SHUTDOWN_SECONDS = 5.0
 
 
 @implementer(IApplication)
@@ -71,10 +75,11 @@ class RTMPServerFactory(ServerFactory):
         (L{rtmptw.auth.streamkeys}), these are secrets.
     @ivar identity: its name among relays (L{rtmptw.session.hops}); another one each time.
     @ivar publisherLimits: how much a publisher may make us keep.
+    @ivar limits: how much anybody may ask, and how long anything may take.
+    @ivar reached: how often each of the limits was reached.
     """
 
     noisy = False
-    lingerSeconds = LINGER_SECONDS
     _log = Logger()
 
     def __init__(
@@ -85,11 +90,18 @@ class RTMPServerFactory(ServerFactory):
         verbose: bool = False,
         publisherLimits: ReadLimits | None = None,
         hidesNames: bool = False,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
+        trusted: Iterable[Network] = TRUSTED,
     ) -> None:
         """
         @param application: by default, L{OpenApplication}.
         @param hub: by default, a new one.
         @param clock: by default, the reactor.
+        @param publisherLimits: by default, what C{limits} say.
+        @param reached: by default, a new one; to be shared with what else counts.
+        @param trusted: networks whose addresses have no limits of their own; by default, this machine. Behind a proxy,
+            that is where all connections come from.
         """
         if clock is None:
             from twisted.internet import reactor
@@ -97,16 +109,22 @@ class RTMPServerFactory(ServerFactory):
             clock = IReactorTime(reactor)
         self.clock = clock
         self.application = application if application is not None else OpenApplication()
+        self.limits = limits if limits is not None else Limits()
+        self.reached = reached if reached is not None else Reached()
         self.hub = hub if hub is not None else StreamHub(clock)
         self.verbose = verbose
         self.hidesNames = hidesNames
         self.identity = newIdentity()
-        self.publisherLimits = publisherLimits or ReadLimits()
+        self.publisherLimits = publisherLimits or self.limits.ofPublishers
         self._door = Door(self.hub.rounds)
-        self._connections = Connections(clock, self._door)
+        guard = MemoryGuard(clock, self.limits, self.reached)
+        self._admission = Admission(clock, self.limits, self.reached, trusted, guard.refuses)
+        self._connections = Connections(clock, self._door, self._admission, guard, LimitNews(self.reached))
 
-    def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol:
-        """A protocol for one connection."""
+    def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol | None:
+        """A protocol for one connection; none if it does not get in (L{rtmptw.admission})."""
+        if not self._admission.admits(addr):
+            return None
         protocol = RTMPProtocol(self)
         protocol.factory = self
         return protocol
@@ -134,6 +152,8 @@ class RTMPServerFactory(ServerFactory):
         @return: fires when all are gone, L{SHUTDOWN_SECONDS} later at most.
         """
         emptied = self._connections.whenEmpty()
+        # No stream waits for its publisher any more.
+        self.hub.finish()
         self._door.close()
         if emptied.called:
             return emptied
@@ -141,7 +161,7 @@ class RTMPServerFactory(ServerFactory):
             # One turn of the reactor reads what has come already.
             self.clock.callLater(0, self._closeAll, reason, False),
             self.clock.callLater(FAREWELL_SECONDS, self._closeAll, reason, True),
-            self.clock.callLater(SHUTDOWN_SECONDS, self._abortAll, reason),
+            self.clock.callLater(SHUTDOWN_SECONDS, self.abortAll, reason),
         ]
 
         def cancel(result: None) -> None:
@@ -159,6 +179,7 @@ class RTMPServerFactory(ServerFactory):
                     protocol.inlet.drain()
                 protocol.close(reason, APP_SHUTDOWN)
 
-    def _abortAll(self, reason: str) -> None:
+    def abortAll(self, reason: str) -> None:
+        """Cut every connection off."""
         for protocol in self._connections:
             protocol.abort(reason)

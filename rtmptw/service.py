@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
@@ -32,7 +31,7 @@ from rtmptw.relay.pull import Pull
 from rtmptw.relay.push import Push
 from rtmptw.server import RTMPServerFactory
 
-__all__ = ["STOP_SECONDS", "RTMPService", "onSignals"]
+__all__ = ["STOP_SECONDS", "RTMPService", "Signals"]
 
 #: How long the end may take, seconds.
 STOP_SECONDS = 9.5
@@ -44,21 +43,37 @@ GARBAGE_THRESHOLDS = (20_000, 10, 10)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def onSignals(reactor: IReactorFromThreads, hurry: Callable[[], None]) -> Callable[[], None]:
+class Signals:
     """
-    Have SIGTERM and SIGINT call something, in the reactor's thread, in place of what they do.
-
-    @return: undoes that.
+    SIGTERM and SIGINT: what they do while the reactor runs. Left to itself, C{twistd} ends by the signal once it has
+    shut down, so that an end in good order looks like none; and a second signal is an error in its log.
     """
-    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: reactor.callFromThread(hurry))
 
-    def undo() -> None:
-        for number, handler in before:
+    def __init__(self, reactor: Any) -> None:
+        """
+        @param reactor: whoever has signals.
+        """
+        self._reactor = reactor
+        self._before: dict[int, Any] = {}
+
+    def install(self, asked: Callable[[], None]) -> None:
+        """Have them call something, in the reactor's thread, as soon as it runs."""
+        self._reactor.callWhenRunning(self._install, asked)
+
+    def _install(self, asked: Callable[[], None]) -> None:
+        for number in _SIGNALS:
+            handler = signal.signal(number, lambda *_: self._reactor.callFromThread(asked))
+            self._before.setdefault(number, handler)
+
+    def stop(self) -> None:
+        """End the process in good order."""
+        self._reactor.stop()
+
+    def restore(self) -> None:
+        """Undo L{install}."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-
-    return undo
+        self._before.clear()
 
 
 def _settleMemory() -> None:
@@ -86,13 +101,12 @@ class RTMPService(MultiService):
         recorder: Recorder | None,
         writers: ThreadPool,
         relays: Iterable[Callable[[], None]] = (),
-        onAgain: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
+        signals: Signals | None = None,
     ) -> None:
         """
         @param relays: each makes something be relayed. They are called when the reactor is about to run, and in the
             process in which it does.
-        @param onAgain: arranges that something is called when the end is asked for once more, and gives what undoes
-            that: L{onSignals}.
+        @param signals: those that ask for the end, if they are ours to see to.
         """
         super().__init__()
         self.factory = factory
@@ -101,17 +115,30 @@ class RTMPService(MultiService):
         self.recorder = recorder
         self._writers = writers
         self._relays = tuple(relays)
-        self._onAgain = onAgain
+        self._signals = signals
+        self._hurry: Callable[[str], None] | None = None
+        self._isAsked = False
 
     def startService(self) -> None:
         """Start to listen, and to relay."""
         _settleMemory()
+        if self._signals is not None:
+            self._signals.install(self.asked)
         self._writers.start()
         super().startService()
         if self.recorder is not None:
-            self.recorder.recover()
+            self.recorder.start()
         for relay in self._relays:
             relay()
+
+    def asked(self) -> None:
+        """The end was asked for; or was once more."""
+        if self._hurry is not None:
+            self._hurry("it was asked for again")
+        elif not self._isAsked and self._signals is not None:
+            self._isAsked = True
+            self._log.info("asked to end; whoever asks again will not have to wait")
+            self._signals.stop()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -119,26 +146,29 @@ class RTMPService(MultiService):
 
         @return: fires when everything is done, or was cut off.
         """
-        stopping = Deferred.fromCoroutine(self._stop(super().stopService()))
-        if stopping.called:
-            return stopping
+        ended: Deferred[None] = Deferred()
+
+        def end(failure: Failure | None = None) -> None:
+            if self._hurry is not None:
+                self._hurry = None
+                if late.active():
+                    late.cancel()
+                if self._signals is not None:
+                    self._signals.restore()
+                ended.callback(None)
+            if failure is not None:
+                self._log.failure("the end has failed", failure)
 
         def hurry(why: str) -> None:
             self._log.warn("the end is cut short: {why}", why=why)
             self.factory.abortAll("the server is shutting down, at once")
-            stopping.cancel()
+            # What is not done by now goes on as long as the reactor does, and nobody waits for it.
+            end()
 
+        self._hurry = hurry
         late = self.factory.clock.callLater(STOP_SECONDS, hurry, f"it has taken {STOP_SECONDS:g} s")
-        undo = self._onAgain(lambda: hurry("it was asked for again")) if self._onAgain is not None else _nothing
-
-        def stopped(result: Failure | None) -> None:
-            undo()
-            if late.active():
-                late.cancel()
-            if result is not None and result.check(CancelledError) is None:
-                self._log.failure("the end has failed", result)
-
-        return stopping.addBoth(stopped)
+        Deferred.fromCoroutine(self._stop(super().stopService())).addBoth(end)
+        return ended
 
     async def _stop(self, ports: Deferred[Any]) -> None:
         await ports
@@ -149,7 +179,3 @@ class RTMPService(MultiService):
             ends.append(self.recorder.finish())
         await DeferredList(ends)
         self._writers.stop()
-
-
-def _nothing() -> None:
-    """There is nothing to undo."""

@@ -18,9 +18,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from rtmptw.client import CONNECT_SECONDS, RTMPClientFactory, connect, play, publish
+from rtmptw.client import CLIENT_LIMITS, CONNECT_SECONDS, RTMPClientFactory, connect, play, publish
 from rtmptw.errors import AuthenticationError, CallError, CallTimedOut, ConnectionClosed, URLError
 from rtmptw.interfaces import IOwner
+from rtmptw.limits import Limits, Reached
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.session import status
 from rtmptw.session.adobe import needAuth, needResponse
@@ -120,6 +121,24 @@ class ConnectTests(ClientTestCase):
         self.assertTrue(verifyObject(IProtocolFactory, factory))
         self.assertTrue(verifyObject(IOwner, factory))
         self.assertEqual(factory.publisherLimits, ReadLimits())
+        self.assertEqual(factory.limits, CLIENT_LIMITS)
+        self.assertEqual((CLIENT_LIMITS.lingerSeconds, Limits().lingerSeconds), (30.0, 5.0))
+
+    def test_limits(self) -> None:
+        """They may be given, and then count also for what a server may send us when we play."""
+        limits, reached = Limits(videoBytes=1000), Reached()
+        factory = RTMPClientFactory(URL, self.reactor, limits=limits, reached=reached)
+        self.assertEqual((factory.limits, factory.reached), (limits, reached))
+        self.assertEqual(factory.publisherLimits.messageSize[9], 1000)
+        own = ReadLimits(messageSize={9: 7})
+        self.assertIs(RTMPClientFactory(URL, self.reactor, limits=limits, publisherLimits=own).publisherLimits, own)
+
+    def test_limitsOfConnect(self) -> None:
+        reached = Reached()
+        self.connect(limits=Limits(handshakeSeconds=2), reached=reached).addErrback(lambda failure: None)
+        peer = self.network.accept()
+        self.reactor.pump([1.0] * 2)
+        self.assertEqual((peer.transport.disconnecting, dict(reached.counts)), (True, {"handshakeSeconds": 1}))
 
     def test_connected(self) -> None:
         connected = self.connect()

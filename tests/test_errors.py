@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw import errors
 from rtmptw.errors import (
     AMFDecodeError,
+    AMFLimitExceeded,
     AMFUnsupportedError,
     CallError,
     LimitExceeded,
@@ -23,12 +24,13 @@ from rtmptw.errors import (
 class ErrorTests(SynchronousTestCase):
     def test_family(self) -> None:
         """Everything is an L{RTMPError}; what a peer's bytes cause is a L{RemoteProtocolError}, and nothing else is."""
-        remote = {RemoteProtocolError, LimitExceeded, AMFDecodeError, AMFUnsupportedError}
+        remote = {RemoteProtocolError, LimitExceeded, AMFDecodeError, AMFLimitExceeded, AMFUnsupportedError}
         for name in errors.__all__:
             error = getattr(errors, name)
             self.assertTrue(issubclass(error, RTMPError), name)
             self.assertEqual(issubclass(error, RemoteProtocolError), error in remote, name)
         self.assertTrue(issubclass(AMFUnsupportedError, AMFDecodeError))
+        self.assertTrue(issubclass(AMFLimitExceeded, AMFDecodeError) and issubclass(AMFLimitExceeded, LimitExceeded))
         self.assertFalse(issubclass(LocalProtocolError, RemoteProtocolError))
 
     def test_places(self) -> None:
@@ -40,7 +42,7 @@ class ErrorTests(SynchronousTestCase):
             ({"messageType": 20}, "bad (at message type 20)"),
             ({"offset": 1, "chunkStream": 2, "messageType": 0}, "bad (at byte 1, chunk stream 2, message type 0)"),
         ):
-            for kind in (RemoteProtocolError, LimitExceeded, AMFDecodeError, AMFUnsupportedError):
+            for kind in (RemoteProtocolError, LimitExceeded, AMFDecodeError, AMFLimitExceeded, AMFUnsupportedError):
                 error = kind("bad", **places)
                 self.assertEqual(str(error), text)
                 self.assertEqual(error.reason, "bad")
@@ -48,6 +50,11 @@ class ErrorTests(SynchronousTestCase):
                     {"offset": error.offset, "chunkStream": error.chunkStream, "messageType": error.messageType},
                     {"offset": None, "chunkStream": None, "messageType": None, **places},
                 )
+
+    def test_limit(self) -> None:
+        """Which limit, if anybody says so."""
+        for kind in (LimitExceeded, AMFLimitExceeded):
+            self.assertEqual((kind("much").limit, kind("much", limit="videoBytes").limit), ("", "videoBytes"))
 
     def test_status(self) -> None:
         """A refusal has a reason for people, and a code if its maker chose one."""

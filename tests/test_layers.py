@@ -16,8 +16,8 @@ import rtmptw
 ROOT = Path(rtmptw.__file__).parent
 
 _BOTTOM = {"errors"}
-_SESSION = _BOTTOM | {"interfaces", "requests", "wire"}
-_LIVE = _SESSION | {"session"}
+_SESSION = _BOTTOM | {"interfaces", "requests", "limits", "wire"}
+_LIVE = _SESSION | {"session", "limits"}
 _CONNECTION = _LIVE | {"outlet", "directoutlet", "inlet", "closereason", "keepalive"}
 _LOOK = _BOTTOM | {"wire", "causes", "trace", "capture", "show"}
 
@@ -26,6 +26,9 @@ ROOMS = {
     "errors": set(),
     "interfaces": set(),
     "requests": set(),
+    "limits": _BOTTOM | {"wire"},
+    "limitoptions": {"limits"},
+    "deadlines": {"limits", "session"},
     "closereason": set(),
     "keepalive": set(),
     "wire": _BOTTOM,
@@ -36,11 +39,19 @@ ROOMS = {
     "directoutlet": {"interfaces", "outlet", "plainsocket", "closereason"},
     "inlet": {"plainsocket", "closereason"},
     "door": {"inlet", "live"},
-    "protocol": _CONNECTION,
-    "connections": {"protocol", "door"},
-    "server": _CONNECTION | {"live", "protocol", "connections", "door"},
+    "protocol": _CONNECTION | {"deadlines"},
+    "network": set(),
+    "port": set(),
+    "processmemory": set(),
+    "memoryguard": {"limits", "processmemory"},
+    "source": {"limits"},
+    "refusals": {"limits"},
+    "admission": {"limits", "network", "source", "refusals"},
+    "admissionoptions": {"admission", "network"},
+    "connections": {"protocol", "door", "limits", "admission", "memoryguard"},
+    "server": _CONNECTION | {"live", "protocol", "connections", "door", "admission", "memoryguard", "network"},
     "url": _BOTTOM,
-    "tls": _BOTTOM | {"closereason", "directoutlet", "plainsocket"},
+    "tls": _BOTTOM | {"closereason", "directoutlet", "plainsocket", "port"},
     "discretion": {"session", "url"},
     "client": _CONNECTION | {"protocol", "connections", "discretion", "url", "tls"},
     "auth": _LIVE | {"server"},

@@ -22,21 +22,14 @@ from zope.interface.verify import verifyObject
 from rtmptw.errors import StatusError
 from rtmptw.inlet import READ
 from rtmptw.interfaces import ILink
-from rtmptw.protocol import (
-    HANDSHAKE_SECONDS,
-    IDLE_SECONDS,
-    MAX_HELD,
-    PUBLISHER_PING_SECONDS,
-    PUBLISHER_SILENCE_SECONDS,
-    STALL_SECONDS,
-    Phase,
-)
-from rtmptw.server import LINGER_SECONDS
-from rtmptw.session.verdict import VERDICT_SECONDS
+from rtmptw.limits import Limits
+from rtmptw.protocol import Phase
 from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message
 from tests.memorysocket import publisherBySocket
 from tests.session.dialects import HANDSHAKE, Application, Client, Stage, TCPTransport, audio, command, connect, video
+
+LIMITS = Limits()
 
 
 @implementer(ISSLTransport)
@@ -237,18 +230,18 @@ class DeadlineTests(SynchronousTestCase):
                 client.receive(drip)
                 drip = drip and b"\0"
                 client.stage.pass_(1)
-            self.assertGone(client, HANDSHAKE_SECONDS - 5, "no handshake")
+            self.assertGone(client, LIMITS.handshakeSeconds - 5, "no handshake")
 
     def test_idle(self) -> None:
         """20 s for who neither publishes nor plays, whatever else it says."""
         client = Stage(self).client()
         client.shakeHands()
-        self.assertGone(client, IDLE_SECONDS, "neither")
+        self.assertGone(client, LIMITS.idleSeconds, "neither")
         client = Stage(self).connected()
         for _ in range(10):
             client.stage.pass_(1)
             client.send(command("_checkbw", 5))
-        self.assertGone(client, IDLE_SECONDS - 10, "neither")
+        self.assertGone(client, LIMITS.idleSeconds - 10, "neither")
 
     def test_idleAgain(self) -> None:
         """The time counts from the last publish or play."""
@@ -258,7 +251,7 @@ class DeadlineTests(SynchronousTestCase):
                 client.send(audio(1))
                 client.stage.pass_(1)
             client.send(command("closeStream", 0, id=1))
-            self.assertGone(client, IDLE_SECONDS, "neither")
+            self.assertGone(client, LIMITS.idleSeconds, "neither")
 
     def test_playerMayWait(self) -> None:
         """A viewer without a publisher stays, and needs say nothing."""
@@ -271,16 +264,17 @@ class DeadlineTests(SynchronousTestCase):
     def test_silentPublisher(self) -> None:
         """One ping at 10 s, the end at 15 s, with the reason."""
         client = Stage(self).publisher()
-        client.stage.pass_(int(PUBLISHER_PING_SECONDS) - 1)
+        client.stage.pass_(int(LIMITS.pingSeconds) - 1)
         client.assertSilent()
         client.stage.pass_(1)
         self.assertEqual(client.told(), ["PING_REQUEST 0"])
-        self.assertGone(client, PUBLISHER_SILENCE_SECONDS - PUBLISHER_PING_SECONDS, "silent")
+        self.assertGone(client, LIMITS.silenceSeconds - LIMITS.pingSeconds, "silent")
         self.assertEqual(client.told(), ["onStatus@0 NetConnection.Connect.IdleTimeOut"])
 
     def test_conformance43_noPongNeeded(self) -> None:
         """Any byte is a sign of life; a missing pong is none of death."""
         client = Stage(self).publisher()
+        client.send(audio(0))
         for number in range(8):
             message = client.encode(audio(number))
             for part in (message[:1], message[1:]):
@@ -297,10 +291,10 @@ class DeadlineTests(SynchronousTestCase):
         client = stage.player()
         transport = client.transport
         transport.producer.pauseProducing()
-        stage.pass_(int(STALL_SECONDS) - 1)
+        stage.pass_(int(LIMITS.stallSeconds) - 1)
         transport.producer.resumeProducing()
         transport.producer.pauseProducing()
-        self.assertGone(client, STALL_SECONDS, "took nothing", abrupt=True)
+        self.assertGone(client, LIMITS.stallSeconds, "took nothing", abrupt=True)
 
     def test_lingerAbort(self) -> None:
         """A connection that we have closed has 5 s to close its side, and 15 s more to take what is left."""
@@ -310,7 +304,7 @@ class DeadlineTests(SynchronousTestCase):
             client.shakeHands()
             client.send(command("publish", 5))
             self.assertTrue(client.closing)
-            stage.pass_(int(LINGER_SECONDS + STALL_SECONDS) - 1)
+            stage.pass_(int(LIMITS.lingerSeconds + LIMITS.stallSeconds) - 1)
             self.assertFalse(transport.disconnected)
             if isinstance(transport, TCPTransport):
                 self.assertEqual(transport.calls[-2:], ["loseWriteConnection", "loseConnection"])
@@ -337,7 +331,7 @@ class DeadlineTests(SynchronousTestCase):
         stage.pass_(1)
         self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
         self.assertEqual((bad.closing, good.closing), (True, False))
-        self.assertGone(good, IDLE_SECONDS - 1, "neither")
+        self.assertGone(good, LIMITS.idleSeconds - 1, "neither")
 
 
 class VerdictTests(SynchronousTestCase):
@@ -394,7 +388,7 @@ class VerdictTests(SynchronousTestCase):
         block = client.encode(*[video(n, bytes(1000)) for n in range(64)])
         client.receive(block)
         self.assertEqual(client.transport.producerState, "producing")
-        client.receive(block + block[: MAX_HELD - len(block)])
+        client.receive(block + block[: LIMITS.heldBytes - len(block)])
         self.assertEqual(client.transport.producerState, "paused")
         self.verdict.callback(None)
         self.assertEqual(client.transport.producerState, "producing")
@@ -499,13 +493,13 @@ class VerdictTests(SynchronousTestCase):
         client = self.stage.client()
         client.shakeHands()
         client.send(connect())
-        self.stage.pass_(VERDICT_SECONDS - 1)
+        self.stage.pass_(int(LIMITS.verdictSeconds) - 1)
         connected.callback(None)
-        self.stage.pass_(int(IDLE_SECONDS) - 1)
+        self.stage.pass_(int(LIMITS.idleSeconds) - 1)
         self.assertFalse(client.closing)
         client.take()
         client.send(command("publish", 5, None, "test", id=1))
-        self.stage.pass_(VERDICT_SECONDS - 1)
+        self.stage.pass_(int(LIMITS.verdictSeconds) - 1)
         self.verdict.callback(None)
         self.assertEqual(len(client.take()), 2)
         self.stage.pass_(4)
@@ -519,7 +513,7 @@ class VerdictTests(SynchronousTestCase):
             client = self.asking()
             if isLost:
                 client.lose()
-            self.stage.pass_(VERDICT_SECONDS - 1)
+            self.stage.pass_(int(LIMITS.verdictSeconds) - 1)
             self.assertEqual((client.closing, self.stage.lines()), (False, []))
             self.stage.pass_(1)
             self.assertTrue(self.verdict.called)
@@ -536,7 +530,7 @@ class VerdictTests(SynchronousTestCase):
         for asynchronous in (False, True):
             self.setUp()
 
-            def publish(path: str, publisher: object, hops: object) -> None:
+            def publish(path: str, publisher: object, hops: object, principal: str) -> None:
                 raise ValueError("secret")
 
             self.stage.factory.hub.publish = publish  # type: ignore[assignment, method-assign]
@@ -613,7 +607,7 @@ class CloseTests(SynchronousTestCase):
                 transport.lost = client.protocol.connectionLost
                 client.shakeHands()
                 getattr(client.protocol, act)("enough")
-                stage.pass_(int(LINGER_SECONDS + STALL_SECONDS))
+                stage.pass_(int(LIMITS.lingerSeconds + LIMITS.stallSeconds))
                 self.assertEqual(stage.lines(), ["enough"])
                 self.assertEqual(stage.clock.getDelayedCalls(), [])
                 transport = type(transport)()
@@ -740,7 +734,7 @@ class CloseTests(SynchronousTestCase):
         client = stage.player()
         client.transport.producer.pauseProducing()
         client.protocol.close("enough", "NetConnection.Connect.Closed")
-        stage.pass_(int(STALL_SECONDS) - 1)
+        stage.pass_(int(LIMITS.stallSeconds) - 1)
         self.assertFalse(client.closing)
         client.transport.producer.resumeProducing()
         self.assertEqual(client.told(), ["onStatus@0 NetConnection.Connect.Closed"])
@@ -748,7 +742,7 @@ class CloseTests(SynchronousTestCase):
         other = stage.player("other")
         other.transport.producer.pauseProducing()
         other.protocol.close("enough")
-        stage.pass_(int(STALL_SECONDS))
+        stage.pass_(int(LIMITS.stallSeconds))
         self.assertEqual(other.transport.calls[-1], "abortConnection")
 
     def test_twoPublications(self) -> None:
@@ -1070,15 +1064,15 @@ class GatheredTests(SynchronousTestCase):
     def test_silent(self) -> None:
         """Silence is the same: one ping at 10 s, the end at 15 s; and no end for who says something."""
         for _ in range(3):
-            self.pass_(int(PUBLISHER_PING_SECONDS) - 1)
+            self.pass_(int(LIMITS.pingSeconds) - 1)
             self.client.assertSilent()
             self.arrive(audio(1))
         self.inlet.read()
-        self.pass_(int(PUBLISHER_PING_SECONDS) - 1)
+        self.pass_(int(LIMITS.pingSeconds) - 1)
         self.client.assertSilent()
         self.pass_(1)
         self.assertEqual(len(self.client.told()), 1)
-        self.pass_(int(PUBLISHER_SILENCE_SECONDS - PUBLISHER_PING_SECONDS) - 1)
+        self.pass_(int(LIMITS.silenceSeconds - LIMITS.pingSeconds) - 1)
         self.assertFalse(self.client.told())
         self.pass_(1)
         self.assertEqual(self.client.told(), ["onStatus@0 NetConnection.Connect.IdleTimeOut"])
@@ -1119,12 +1113,12 @@ class GatheredTests(SynchronousTestCase):
         verdict: Deferred[None] = Deferred()
         self.stage.application.answers["publish"] = verdict
         self.arrive(command("publish", 5, None, "other", "live", id=2))
-        count = 3 * MAX_HELD // 10_000
+        count = 3 * LIMITS.heldBytes // 10_000
         self.arrive(*[video(n, bytes(10_000)) for n in range(count)])
         for _ in range(3):
             self.assertIs(self.inlet.read(), True)
         self.assertEqual((self.inlet.isHeld, self.timestamps()), (True, []))
-        self.assertLess(self.client.protocol._reader.held, MAX_HELD + READ)
+        self.assertLess(self.client.protocol._reader.held, LIMITS.heldBytes + READ)
         verdict.callback(None)
         self.assertEqual((self.inlet.isHeld, self.transport.isWatched), (False, False))
         self.inlet.read()

@@ -5,6 +5,8 @@ Tests for L{rtmptw.server}.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
@@ -15,6 +17,7 @@ from zope.interface.verify import verifyObject
 
 from rtmptw.door import FEW, MANY
 from rtmptw.interfaces import IApplication
+from rtmptw.limits import Limits
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.rounds import UNWATCHED, FlushTimes
 from rtmptw.live.viewer import END_DELAY
@@ -68,6 +71,27 @@ class FactoryTests(SynchronousTestCase):
         self.assertIs(protocol.factory, factory)
         protocol.makeConnection(TCPTransport())
         self.assertEqual(len(reactor.getDelayedCalls()), 1)
+
+    def test_trusted(self) -> None:
+        """Who has no limits of an address is an option; by default, this machine."""
+        for trusted, host, isTrusted in (
+            (None, "127.0.0.1", True),
+            (None, "192.0.2.7", False),
+            ([IPv4Network("192.0.2.0/24")], "192.0.2.7", True),
+            ([], "127.0.0.1", False),
+        ):
+            options = {} if trusted is None else {"trusted": trusted}
+            factory = RTMPServerFactory(clock=Clock(), limits=Limits(addressBurst=1), **options)
+            found = [factory.buildProtocol(IPv4Address("TCP", host, 5)) is not None for _ in range(2)]
+            self.assertEqual(found, [True, isTrusted])
+
+    def test_refused(self) -> None:
+        """Who does not get in has no protocol: the port closes the socket."""
+        stage = Stage(self)
+        stage.factory = RTMPServerFactory(clock=stage.clock, limits=Limits(connections=1))
+        stage.player()
+        self.assertIsNone(stage.factory.buildProtocol(None))
+        self.assertEqual(stage.factory.reached.counts, {"connections": 1})
 
     def test_publisherLimits(self) -> None:
         """How much a publisher may send is an option."""

@@ -11,8 +11,8 @@ import tempfile
 from math import inf
 
 from twisted.application.internet import StreamServerEndpointService
-from twisted.application.service import IService, IServiceMaker, Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.application.service import IService, IServiceMaker
+from twisted.internet.defer import Deferred
 from twisted.plugin import getPlugins
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
@@ -64,18 +64,18 @@ class OptionsTests(SynchronousTestCase):
     def test_defaults(self) -> None:
         """Without options: the port of RTMP, no recording, a quiet log."""
         options = parse()
-        self.assertEqual((options["port"], options["record"], options["verbose"]), (["tcp:1935"], None, 0))
+        self.assertEqual((options["port"], options["record"], options["verbose"]), (["rtmp:1935"], None, 0))
 
     def test_ports(self) -> None:
         """A number, an endpoint string, several; the default is no addition to what was said."""
         for arguments, expected in (
-            (["--port", "1936"], ["tcp:1936"]),
-            (["-p", "0"], ["tcp:0"]),
-            (["--port=65535"], ["tcp:65535"]),
-            (["--port", "tcp:1935:interface=127.0.0.1"], ["tcp:1935:interface=127.0.0.1"]),
+            (["--port", "1936"], ["rtmp:1936"]),
+            (["-p", "0"], ["rtmp:0"]),
+            (["--port=65535"], ["rtmp:65535"]),
+            (["--port", "tcp:1935:interface=127.0.0.1"], ["rtmp:1935:interface=127.0.0.1"]),
             (["--port", "tcp6:1935:interface=\\:\\:1"], ["tcp6:1935:interface=\\:\\:1"]),
             (["--port", "unix:/tmp/x"], ["unix:/tmp/x"]),
-            (["-p", "1935", "--port", "tcp:1936", "-p", "1937"], ["tcp:1935", "tcp:1936", "tcp:1937"]),
+            (["-p", "1935", "--port", "tcp:1936", "-p", "1937"], ["rtmp:1935", "rtmp:1936", "rtmp:1937"]),
         ):
             self.assertEqual(parse(*arguments)["port"], expected)
 
@@ -393,7 +393,7 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertIs(push, service.push)
         assert isinstance(recorder, Recorder)
         self.assertEqual(recorder._directory, directory)
-        self.assertIs(service._recorder, recorder)
+        self.assertIs(service.recorder, recorder)
 
     def test_publishUser(self) -> None:
         """With C{--publish-user} publishers must authenticate as a user of the file; else not."""
@@ -471,7 +471,7 @@ class MakeServiceTests(SynchronousTestCase):
             self.assertEqual((hub.rounds.times, hub._cache), (flush, limits))
             hub.publish("live/x", MemoryPublisher())
             [stream] = hub
-            self.assertEqual(stream._tape._cache, limits)
+            self.assertEqual(stream.tape._cache, limits)
 
     def test_verbose(self) -> None:
         """C{--verbose} reaches the connections."""
@@ -483,93 +483,3 @@ class MakeServiceTests(SynchronousTestCase):
         service = self.make()
         self.assertEqual((service._writers.min, service._writers.max), (0, WRITERS))
         self.assertFalse(service._writers.started)
-
-
-class _Steps:
-    """
-    A factory, a recorder, a port and threads that say what is done to them, and take their time.
-
-    @ivar done: what has begun, in order.
-    """
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.waiting: dict[str, Deferred[None]] = {}
-
-    def _begin(self, step: str) -> Deferred[None]:
-        self.done.append(step)
-        self.waiting[step] = Deferred()
-        return self.waiting[step]
-
-    # The factory
-
-    def closeAll(self, reason: str) -> Deferred[None]:
-        """Connections close."""
-        return self._begin(f"close: {reason}")
-
-    # The recorder
-
-    def finish(self) -> Deferred[None]:
-        """Recordings are finished."""
-        return self._begin("finish")
-
-    # The threads
-
-    def start(self) -> None:
-        """They start."""
-        self.done.append("start threads")
-
-    def stop(self) -> None:
-        """They stop."""
-        self.done.append("stop threads")
-
-
-class _Port(Service):
-    """A port."""
-
-    def __init__(self, steps: _Steps) -> None:
-        self._steps = steps
-
-    def startService(self) -> None:
-        """Listen."""
-        super().startService()
-        self._steps.done.append("listen")
-
-    def stopService(self) -> Deferred[None]:
-        """Do not."""
-        super().stopService()
-        return self._steps._begin("stop listening")
-
-
-class RTMPServiceTests(SynchronousTestCase):
-    """The order of things."""
-
-    def test_order(self) -> None:
-        """
-        Threads, ports, relays; then ports, what is fetched, connections, what is sent on, recordings, threads, each
-        when the one before is done.
-        """
-        steps = _Steps()
-        service = RTMPService(steps, steps, steps, steps, steps, [lambda: steps.done.append("relay")])  # type: ignore[arg-type]
-        _Port(steps).setServiceParent(service)
-        service.startService()
-        self.assertEqual((steps.done, service.running), (["start threads", "listen", "relay"], 1))
-        steps.done.clear()
-        stopped = service.stopService()
-        expected = ["stop listening", "finish", "close: the server is shutting down", "finish", "finish"]
-        for count, step in enumerate(expected, 1):
-            self.assertEqual(steps.done, expected[:count])
-            self.assertNoResult(stopped)
-            steps.waiting[step].callback(None)
-        self.successResultOf(stopped)
-        self.assertEqual(steps.done, [*expected, "stop threads"])
-
-    def test_withoutRecorder(self) -> None:
-        """The same without recordings."""
-        steps = _Steps()
-        steps.closeAll = lambda reason: succeed(None)  # type: ignore[method-assign]
-        steps.finish = lambda: succeed(None)  # type: ignore[method-assign]
-        service = RTMPService(steps, steps, steps, None, steps)  # type: ignore[arg-type]
-        service.startService()
-        self.successResultOf(service.stopService())
-        self.assertEqual(steps.done, ["start threads", "stop threads"])

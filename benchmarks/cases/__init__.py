@@ -5,7 +5,7 @@ The cases, by name, in the order in which they are measured.
 from __future__ import annotations
 
 from benchmarks.case import Case
-from benchmarks.cases import fanout, ingest, join, memory, mixed, most, stalled, steady, throughput, tls
+from benchmarks.cases import attacked, fanout, ingest, join, memory, mixed, most, stalled, steady, throughput, tls
 
 __all__ = ["CASES"]
 
@@ -22,5 +22,6 @@ CASES: dict[str, Case] = {
         tls.CASE,
         stalled.CASE,
         steady.CASE,
+        attacked.CASE,
     )
 }

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
 
-__all__ = ["CHALLENGE_SECONDS", "MAX_CHALLENGES", "Challenge", "Challenges"]
+from rtmptw.limits import Limits, Reached
+
+__all__ = ["CHALLENGE_SECONDS", "Challenge", "Challenges"]
 
 #: How long a challenge waits for its response, seconds. Programs respond at once.
 CHALLENGE_SECONDS = 60.0
 
-#: How many wait at most; then the oldest is forgotten.
-MAX_CHALLENGES = 4096
+#: The part of all that wait (L{Limits.challenges}) that one origin can have: one in so many. Who asks and asks makes
+#: those of others be forgotten only if he comes from as many origins.
+SHARES = 4
 
 #: How long the random parts are, bytes. In hexadecimal, which nobody decodes or escapes.
 SALT_BYTES = 8
@@ -47,24 +50,42 @@ class Challenge:
 
 
 class Challenges:
-    """All that wait, oldest first."""
+    """All that wait, oldest first. If there are too many, the oldest is forgotten."""
 
-    def __init__(self, clock: IReactorTime, random: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        random: Callable[[int], bytes] = os.urandom,
+        *,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
+    ) -> None:
         """
         @param random: gives so many random bytes.
+        @param limits: C{challenges} counts here; by default, as L{Limits} has it.
+        @param reached: counts what is forgotten before its time.
         """
         self._clock = clock
         self._random = random
+        self._most = (limits if limits is not None else Limits()).challenges
+        self._mostEach = max(1, self._most // SHARES)
+        self._reached = reached if reached is not None else Reached()
         self._waiting: dict[str, Challenge] = {}
+        self._origins: dict[str, dict[str, Challenge]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def make(self, user: str, origin: str) -> Challenge:
         """A new challenge, which waits from now on."""
-        self._forget(self._clock.seconds() - CHALLENGE_SECONDS, MAX_CHALLENGES - 1)
+        self._forgetOld()
+        if len(self._origins.get(origin, ())) >= self._mostEach:
+            self._forgetFirst(self._origins[origin])
+        elif len(self._waiting) >= self._most:
+            self._forgetFirst(self._waiting)
         salt, text = self._random(SALT_BYTES).hex(), self._random(TEXT_BYTES).hex()
-        challenge = self._waiting[text] = Challenge(user, salt, text, origin, self._clock.seconds())
+        challenge = Challenge(user, salt, text, origin, self._clock.seconds())
+        self._waiting[text] = self._origins.setdefault(origin, {})[text] = challenge
         return challenge
 
     def take(self, opaque: str, user: str, origin: str) -> Challenge | None:
@@ -75,16 +96,33 @@ class Challenges:
             origin, if possible for the same user.
         @return: L{None} if there is none, or if it is too old.
         """
-        self._forget(self._clock.seconds() - CHALLENGE_SECONDS, MAX_CHALLENGES)
-        if not opaque:
-            near = [challenge for challenge in self._waiting.values() if challenge.origin == origin]
+        self._forgetOld()
+        if opaque:
+            found = self._waiting.get(opaque)
+        else:
+            near = [*self._origins.get(origin, {}).values()]
             candidates = [challenge for challenge in near if challenge.user == user] or near
-            opaque = candidates[-1].text if candidates else ""
-        return self._waiting.pop(opaque, None)
+            found = candidates[-1] if candidates else None
+        if found is not None:
+            self._forget(found)
+        return found
 
-    def _forget(self, before: float, most: int) -> None:
+    def _forget(self, challenge: Challenge) -> None:
+        del self._waiting[challenge.text]
+        near = self._origins[challenge.origin]
+        del near[challenge.text]
+        if not near:
+            del self._origins[challenge.origin]
+
+    def _forgetOld(self) -> None:
+        before = self._clock.seconds() - CHALLENGE_SECONDS
         while self._waiting:
             oldest = next(iter(self._waiting.values()))
-            if oldest.time > before and len(self._waiting) <= most:
+            if oldest.time > before:
                 break
-            del self._waiting[oldest.text]
+            self._forget(oldest)
+
+    def _forgetFirst(self, challenges: dict[str, Challenge]) -> None:
+        """Make room for another one."""
+        self._forget(next(iter(challenges.values())))
+        self._reached.add("challenges")

@@ -21,9 +21,11 @@ from twisted.cred.error import LoginFailed
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 
+from rtmptw.auth.principal import proven
 from rtmptw.auth.rule import WrongProof
 from rtmptw.errors import StatusError
 from rtmptw.requests import StreamRequest
+from rtmptw.session.streampath import MAX_QUERY, checkText
 
 __all__ = ["CredentialsRule"]
 
@@ -47,6 +49,8 @@ class CredentialsRule:
 
     _log = Logger()
 
+    guessable = True
+
     def __init__(self, checkers: Sequence[ICredentialsChecker]) -> None:
         """
         @param checkers: each takes L{IUsernamePassword}. They are asked one after the other.
@@ -60,13 +64,18 @@ class CredentialsRule:
     async def check(self, action: str, request: StreamRequest) -> StreamRequest:
         """See L{rtmptw.auth.rule.Rule}."""
         user, password = request.parameter("user"), request.parameter("password")
-        if not user or password is None:
+        # An empty password is a login without one to some directories, and a user without one to Twisted's file. There
+        # is no comment either in that: who was put behind a # would be a user of that name.
+        if not user or not password or user.startswith("#"):
             raise StatusError(_MISSING)
+        # What can't be typed makes checkers fail in their own ways.
+        checkText("user", user, MAX_QUERY)
+        checkText("password", password, MAX_QUERY)
         credentials = _Credentials(*(text.encode("utf-8", "replace") for text in (user, password)))
         shown = ascii(user[:_MAX_SHOWN])
         for checker in self._checkers:
             try:
-                await maybeDeferred(checker.requestAvatarId, credentials)
+                avatar = await maybeDeferred(checker.requestAvatarId, credentials)
             except LoginFailed:
                 continue
             self._log.info(
@@ -76,5 +85,8 @@ class CredentialsRule:
                 path=request.path,
                 user=shown,
             )
-            return request
+            # As the checker knows him, if it says so: to some, Alice is alice.
+            known = avatar or user
+            name = known.decode("utf-8", "replace") if isinstance(known, bytes) else known
+            return proven(request, f"user {name}")
         raise WrongProof(_WRONG, f"wrong user or password, user {shown}")

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network
+from math import ceil
 
 from twisted.internet.interfaces import IReactorTime
 
 from rtmptw.auth.addresses import addressOf
+from rtmptw.errors import StatusError
+from rtmptw.limits import Limits, Reached
 
 __all__ = [
     "FAILURE_SECONDS",
     "LONGEST_DELAY",
-    "MAX_FAILURES",
     "MAX_ORIGINS",
     "SHORTEST_DELAY",
     "Failures",
@@ -24,8 +26,7 @@ __all__ = [
     "originOf",
 ]
 
-#: How many failures an origin has in so many seconds.
-MAX_FAILURES = 10
+#: For how long a failure counts, seconds: L{Limits.wrongProofs} is how many an origin has in that time.
 FAILURE_SECONDS = 60.0
 
 #: How many origins are kept in mind; then the one whose last failure is the oldest is forgotten.
@@ -64,8 +65,14 @@ def answerDelay(random: Callable[[int], bytes]) -> float:
 class Failures:
     """The failures of late, by origin."""
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, *, limits: Limits | None = None, reached: Reached | None = None) -> None:
+        """
+        @param limits: C{wrongProofs} counts here; by default, as L{Limits} has it.
+        @param reached: counts who is not heard.
+        """
         self._clock = clock
+        self._most = (limits if limits is not None else Limits()).wrongProofs
+        self._reached = reached if reached is not None else Reached()
         self._times: dict[str, deque[float]] = {}
 
     def __len__(self) -> int:
@@ -74,7 +81,7 @@ class Failures:
     def add(self, origin: str) -> None:
         """One more."""
         now = self._clock.seconds()
-        times = self._times.pop(origin, None) or deque(maxlen=MAX_FAILURES)
+        times = self._times.pop(origin, None) or deque(maxlen=self._most)
         times.append(now)
         self._times[origin] = times
         while len(self._times) > MAX_ORIGINS or next(iter(self._times.values()))[-1] <= now - FAILURE_SECONDS:
@@ -85,6 +92,17 @@ class Failures:
         @return: for how many seconds an origin may not try again; 0 if it may.
         """
         times = self._times.get(origin)
-        if times is None or len(times) < MAX_FAILURES:
+        if times is None or len(times) < self._most:
             return 0.0
         return max(0.0, times[0] + FAILURE_SECONDS - self._clock.seconds())
+
+    def check(self, origin: str) -> None:
+        """
+        Somebody wants to be heard.
+
+        @raise StatusError: if there were too many failures.
+        """
+        seconds = self.wait(origin)
+        if seconds:
+            self._reached.add("wrongProofs")
+            raise StatusError(f"too many wrong tries from {origin}; try again in {ceil(seconds)} s")

@@ -30,6 +30,7 @@ from rtmptw.errors import StatusError
 from rtmptw.session.streampath import streamPath
 
 __all__ = [
+    "KEY_CHARACTERS",
     "MAX_KEY",
     "MAX_KEYS",
     "MIN_KEY",
@@ -57,8 +58,9 @@ _SALT_BYTES = 8
 #: What new keys are made of: nothing that looks like something else, or means something in a URL.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
-#: What every client sends as it stands in the URL, and nobody encodes.
-_KEY = re.compile(r"[A-Za-z0-9._~-]+")
+#: What keys are made of: what every client sends as it stands in the URL, and nobody encodes.
+KEY_CHARACTERS = "[A-Za-z0-9._~-]"
+_KEY = re.compile(f"{KEY_CHARACTERS}+")
 #: What clients leave out at the end of a name, or do not (L{streamPath}).
 _ENDING = ".flv"
 
@@ -87,6 +89,11 @@ class StreamKey:
     def mark(self) -> str:
         """What the log says about it: how its hash begins, as it stands in the file."""
         return f"{self.hash.hex()[:8]}..."
+
+    @property
+    def label(self) -> str:
+        """What it is known by among all others: as its mark, but long enough to be that of no other."""
+        return self.hash.hex()[:16]
 
     def fits(self, key: bytes) -> bool:
         """Whether this is the key; it takes the same time if it is not."""
@@ -177,7 +184,8 @@ class KeyFile:
         @param path: the stream that it must be for, if that is known.
         @param application: otherwise, the application that the stream must belong to; L{None}: any.
         """
-        secret = key.encode("utf-8", "surrogatepass")
+        # What is longer is none, and costs as much as the longest that may be one.
+        secret = key[: MAX_KEY + 1].encode("utf-8", "surrogatepass")
         found = None
         for each in self._file.value():
             isRight = each.fits(secret)

@@ -27,6 +27,7 @@ from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
 from rtmptw.auth.textfile import TextFileError
 from rtmptw.auth.userfile import UserFile, readUsers
 from rtmptw.interfaces import IApplication
+from rtmptw.limits import Limits, Reached
 
 __all__ = ["AccessOptions", "hidesNames", "makeApplication"]
 
@@ -133,26 +134,36 @@ def _readRange(option: str, text: str, allows: bool) -> AddressRange:
 
 
 def hidesNames(options: AccessOptions) -> bool:
-    """Whether what clients call a stream may be a key, so that it must not be in the log."""
-    return options["publish-keys"] is not None or options["play-keys"] is not None
+    """
+    Whether what clients call a stream may hold a secret, so that it must not be in the log: a key, or, since clients
+    cut a URL where they like, a part of a password.
+    """
+    return options["publish-keys"] is not None or options["play-keys"] is not None or bool(options["auth"])
 
 
-def makeApplication(options: AccessOptions, clock: IReactorTime) -> IApplication | None:
+def makeApplication(
+    options: AccessOptions, clock: IReactorTime, limits: Limits | None = None, reached: Reached | None = None
+) -> IApplication | None:
     """
     The application that the options ask for.
 
+    @param limits: how often somebody may be wrong, and how many challenges wait.
+    @param reached: counts how often that was too much.
     @return: L{None} if everybody may do everything.
     """
     application = None
     if options["publish-user"] is not None:
-        application = PublisherAuthentication(UserFile(options["publish-user"]).password, clock)
+        application = PublisherAuthentication(
+            UserFile(options["publish-user"]).password, clock, limits=limits, reached=reached
+        )
     keyFile = cache(KeyFile)
     publish, play = _rules(options, PUBLISH, keyFile), _rules(options, PLAY, keyFile)
     if not (options["ranges"] or publish or play):
         return application
     if application is not None:
         publish.insert(0, AuthenticatedRule())
-    return Authoriser(clock, AddressList(tuple(options["ranges"])), publish, play, application)
+    addresses = AddressList(tuple(options["ranges"]))
+    return Authoriser(clock, addresses, publish, play, application, limits=limits, reached=reached)
 
 
 def _rules(options: AccessOptions, action: str, keyFile: Callable[[str], KeyFile]) -> list[Rule]:

@@ -29,7 +29,6 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Callable
-from math import ceil
 from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
@@ -39,8 +38,10 @@ from zope.interface import implementer
 
 from rtmptw.auth.challenges import Challenge, Challenges
 from rtmptw.auth.failures import LONGEST_DELAY, SHORTEST_DELAY, Failures, answerDelay, originOf
+from rtmptw.auth.principal import decide, proven
 from rtmptw.errors import AuthenticationError, StatusError
 from rtmptw.interfaces import IApplication
+from rtmptw.limits import Limits, Reached
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest, StreamRequest
 from rtmptw.server import OpenApplication
 from rtmptw.session.adobe import AuthenticationQuery, authFailed, needAuth, needResponse, readQuery, response
@@ -87,6 +88,9 @@ def mustAuthenticate(request: ConnectRequest) -> bool:
 class AuthenticatedRule:
     """Only for those who have authenticated. A L{rtmptw.auth.rule.Rule}, to stand before others that take guesses."""
 
+    #: There is nothing to try here: that was when the connect came.
+    guessable = False
+
     async def check(self, action: str, request: StreamRequest) -> StreamRequest:
         """See L{rtmptw.auth.rule.Rule}."""
         if not authenticatedUser(request):
@@ -98,7 +102,7 @@ class AuthenticatedRule:
 class PublisherAuthentication:
     """
     An application that lets nobody publish who has not authenticated. About everything else another one decides; when
-    it is asked, L{authenticatedUser} has the answer.
+    it is asked, L{authenticatedUser} has the answer, and of a publish the principal (L{rtmptw.auth.principal}) as well.
     """
 
     _log = Logger()
@@ -109,27 +113,30 @@ class PublisherAuthentication:
         clock: IReactorTime,
         application: IApplication | None = None,
         random: Callable[[int], bytes] = os.urandom,
+        *,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
     ) -> None:
         """
         @param passwordOf: gives the password of a user, and L{None} for one who does not exist. It must not take long.
         @param application: the other one; by default, L{OpenApplication}.
         @param random: gives so many random bytes.
+        @param limits: how often somebody may be wrong, and how many challenges wait; see L{Failures}, L{Challenges}.
+        @param reached: counts how often that was too much.
         """
         self._passwordOf = passwordOf
         self._clock = clock
         self._application = application if application is not None else OpenApplication()
         self._random = random
-        self._challenges = Challenges(clock, random)
-        self._failures = Failures(clock)
+        self._challenges = Challenges(clock, random, limits=limits, reached=reached)
+        self._failures = Failures(clock, limits=limits, reached=reached)
 
     def connectRequested(self, request: ConnectRequest) -> object:
         """Ask encoders who they are. See L{IApplication}."""
         if not mustAuthenticate(request):
             return self._application.connectRequested(request)
         origin = originOf(request.peer)
-        seconds = self._failures.wait(origin)
-        if seconds:
-            raise AuthenticationError(f"too many wrong passwords from {origin}; try again in {ceil(seconds)} s")
+        self._failures.check(origin)
         query = readQuery(request.query)
         if query is None or query.scheme != "adobe":
             raise AuthenticationError(needAuth())
@@ -153,11 +160,12 @@ class PublisherAuthentication:
         request.notes[_NOTE] = challenge.user
         return self._application.connectRequested(request)
 
-    def publishRequested(self, request: PublishRequest) -> object:
+    async def publishRequested(self, request: PublishRequest) -> object:
         """Only for those who have authenticated. See L{IApplication}."""
-        if not authenticatedUser(request):
+        user = authenticatedUser(request)
+        if not user:
             raise StatusError(_HOW)
-        return self._application.publishRequested(request)
+        return await decide(self._application.publishRequested, request, proven(request, f"user {user}"))
 
     def playRequested(self, request: PlayRequest) -> object:
         """See L{IApplication}."""

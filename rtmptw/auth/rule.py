@@ -36,12 +36,21 @@ class WrongProof(StatusError):
 
 
 class Rule(Protocol):
-    """One condition. All of them must hold."""
+    """
+    One condition. All of them must hold.
+
+    @ivar guessable: whether what it asks for can be found by trying, as a password. Then whoever has tried too often is
+        not heard, even if right. Where it can't, as with a signature, those who are right are always let through: else
+        one who is wrong keeps out all others behind the same address.
+    """
+
+    guessable: bool
 
     def check(self, action: str, request: StreamRequest) -> Awaitable[StreamRequest]:
         """
         @param action: L{PUBLISH} or L{PLAY}.
-        @return: what the next rule is asked: the same request, or one with another path.
+        @return: what the next rule is asked: the same request, or one with another path, or of somebody who has proven
+            who it is (L{rtmptw.auth.principal}).
         @raise StatusError: if it must not be. L{WrongProof} if that may be a guess.
         """
 

@@ -18,7 +18,7 @@ The address is not in the URL: the server tries the signature without one, and w
 or L{signedQuery} in a program, makes them. Who has the secret can make any: it is in a file with a secret in each line,
 the first of which signs; all of them count, so a secret can be replaced by one above it, and removed later.
 
-A clock that is slow by up to L{SKEW_SECONDS} does no harm.
+A server's clock that is fast by up to L{SKEW_SECONDS} does no harm.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ def readSecrets(path: str) -> list[str]:
         secret = line.strip()
         if len(secret) < MIN_SECRET:
             raise ValueError(f"a secret has {MIN_SECRET} characters or more; openssl rand -hex 32 makes one")
+        if " sha256:" in secret:
+            raise ValueError("that is no secret, but a line for a file of stream keys")
         if len(found) == MAX_SECRETS:
             raise ValueError(f"a file has {MAX_SECRETS} secrets at most")
         found.append(secret)
@@ -134,6 +136,8 @@ class SecretFile:
 
 class SignedURLs:
     """Only with a signed URL. A L{rtmptw.auth.rule.Rule}."""
+
+    guessable = False
 
     def __init__(self, file: SecretFile, now: Callable[[], float] = time) -> None:
         """

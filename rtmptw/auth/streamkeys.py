@@ -13,18 +13,26 @@ get the same answer in the same time.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from twisted.logger import Logger
 
-from rtmptw.auth.keyfile import MIN_KEY, KeyFile
+from rtmptw.auth.keyfile import KEY_CHARACTERS, MIN_KEY, KeyFile
+from rtmptw.auth.principal import proven
 from rtmptw.auth.rule import WrongProof, markOf
+from rtmptw.errors import StatusError
 from rtmptw.requests import StreamRequest
 
 __all__ = ["KeyIsNoName", "StreamKeys"]
 
 #: The parameter of the query.
 _KEY = "key"
+
+#: What may be a key somewhere in a path, whatever stands around it; and how many such parts a path may have: each is
+#: looked for among all keys.
+_LIKE_KEY = re.compile(f"{KEY_CHARACTERS}{{{MIN_KEY},}}")
+_MAX_LIKE_KEY = 4
 
 _WRONG = (
     "no stream key, or a wrong one: it stands in the place of the stream's name, or follows that as the parameter key"
@@ -33,6 +41,8 @@ _WRONG = (
 
 class StreamKeys:
     """Only with a key of this file. A L{rtmptw.auth.rule.Rule}."""
+
+    guessable = False
 
     _log = Logger()
 
@@ -56,7 +66,7 @@ class StreamKeys:
             path=found.path,
             mark=found.mark,
         )
-        return replace(request, path=found.path)
+        return proven(replace(request, path=found.path), f"key {found.label}")
 
 
 class KeyIsNoName:
@@ -68,17 +78,24 @@ class KeyIsNoName:
 
     _log = Logger()
 
+    guessable = False
+
     def __init__(self, file: KeyFile) -> None:
         self._file = file
 
     async def check(self, action: str, request: StreamRequest) -> StreamRequest:
         """See L{rtmptw.auth.rule.Rule}."""
-        parts = [self._publicPart(part, request) for part in request.path.split("/")]
-        return replace(request, path="/".join(parts))
+        if len(_LIKE_KEY.findall(request.path)) > _MAX_LIKE_KEY:
+            raise StatusError(f"a stream name can't have more than {_MAX_LIKE_KEY} parts of {MIN_KEY} characters")
+
+        def public(part: re.Match[str]) -> str:
+            return self._publicPart(part[0], request)
+
+        return replace(request, path=_LIKE_KEY.sub(public, request.path))
 
     def _publicPart(self, part: str, request: StreamRequest) -> str:
         """A part of a path, or what stands for it if it is a key."""
-        found = self._file.find(part) if len(part) >= MIN_KEY else None
+        found = self._file.find(part)
         if found is None:
             return part
         self._log.warn(

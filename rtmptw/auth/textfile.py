@@ -44,7 +44,7 @@ def readLines(path: str, take: Callable[[str], None], error: type[TextFileError]
                 raise error(f"{path}: it is not a file")
             data = file.read(MAX_FILE + 1)
     except OSError as failure:
-        raise error(f"{path}: {failure.strerror}") from None
+        raise error(f"{path}: {failure.strerror}") from failure
     if len(data) > MAX_FILE:
         raise error(f"{path}: it has more than {MAX_FILE} bytes")
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
@@ -85,6 +85,7 @@ class WatchedFile(Generic[_T]):
         self._what = what
         self._count = count
         self._state = self._look()
+        self._told: tuple[int, ...] | None = None
         self.isOpen = bool(self._state and self._state[0] & stat.S_IROTH)
         self._value = read(path)
 
@@ -92,12 +93,17 @@ class WatchedFile(Generic[_T]):
         """What it says. If it can't be read after a change, that is what it said before."""
         state = self._look()
         if state != self._state:
-            self._state = state
             try:
                 self._value = self._read(self.path)
             except TextFileError as error:
-                self._log.warn("{error}; the {what} are those from before", error=error, what=self._what)
+                # What can't be opened, perhaps for want of descriptors, is tried again though it does not change.
+                if not isinstance(error.__cause__, OSError):
+                    self._state = state
+                if state != self._told:
+                    self._told = state
+                    self._log.warn("{error}; the {what} are those from before", error=error, what=self._what)
             else:
+                self._state, self._told = state, None
                 count = self._count(self._value)
                 self._log.info("{path}: read again; {count} {what}", path=self.path, count=count, what=self._what)
         return self._value

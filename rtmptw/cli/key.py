@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from twisted.python.usage import UsageError
 
-from rtmptw.auth.keyfile import checkKey, checkKeyPath, keyLine, newKey
+from rtmptw.auth.keyfile import MAX_KEYS, KeyFileError, checkKey, checkKeyPath, keyLine, newKey, readKeys
 from rtmptw.cli.options import STANDARD, CommandOptions, fail
 
 __all__ = ["KeyOptions", "run"]
@@ -84,6 +84,8 @@ async def run(reactor: Any, options: KeyOptions) -> None:
         _append(options["add"], line)
     except OSError as error:
         fail(f"{options.title}: {options['add']}: {error.strerror}")
+    except KeyFileError as error:
+        fail(f"{options.title}: {error}; nothing was added")
     if options["key"] is None:
         print(key)
 
@@ -93,7 +95,10 @@ def _append(path: str, line: str) -> None:
     Add a line in one write, so that a server which reads the file meanwhile sees all of it or nothing.
 
     @raise OSError: if that can't be.
+    @raise KeyFileError: if no server would take the file then: it is another one, or full.
     """
+    if os.path.exists(path) and len(readKeys(path)) >= MAX_KEYS:
+        raise KeyFileError(f"{path}: it has {MAX_KEYS} keys already, and can't have more")
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE)
     try:
         size = os.fstat(file).st_size

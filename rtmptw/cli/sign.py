@@ -34,6 +34,7 @@ Secrets are lines of a file; the first one signs, and the server takes all.
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile("([0-9]{1,9})([smhd]?)")
+_MAX_DAYS = 36_500
 
 
 class SignOptions(CommandOptions):
@@ -76,6 +77,8 @@ class SignOptions(CommandOptions):
         if duration is None:
             raise UsageError(f"--for {self['for']}: a time is 90, 30m, 12h or 7d")
         self["seconds"] = int(duration[1]) * _UNITS[duration[2]]
+        if self["seconds"] > _MAX_DAYS * _UNITS["d"]:
+            raise UsageError(f"--for {self['for']}: no URL is good for more than {_MAX_DAYS}d")
         self["origin"] = "" if self["address"] is None else _readAddress(self["address"])
         self["path"] = _pathOf(self["url"])
 

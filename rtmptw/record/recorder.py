@@ -1,285 +1,227 @@
 # -*- test-case-name: tests.record.test_recorder -*-
 """
-The recorder: every publish becomes an FLV file.
+The recorder: every publish becomes an FLV file, or several one after another.
 
-The reactor never waits for the disk
-====================================
-A recording collects messages. A thread takes a piece of them, up to about L{PIECE} bytes, writes it, and comes back for
-the next: so a quick disk gets every message at once, a slow one gets larger pieces, and each piece that is done shows
-that the disk gets on.
-
-- When more than L{HIGH_WATER} bytes are waiting, the publisher is not read any more, until less than L{LOW_WATER} are.
-  A disk that is slow but gets on thus loses nothing: it makes the publisher wait, however often and long.
-- A disk that finishes no piece for L{STALL_SECONDS} while the publisher waits is out of order. Live goes before the
-  recording: the publisher is read again, what comes is left out of the file, and when the disk has taken all that was
-  waiting, the file goes on at a keyframe. The gap is logged.
-- When writing fails (a full disk, say) the recording is over: the file is finished with what it has, and the log says
-  why, and which file that is. The stream goes on.
-
-A publish that brings nothing leaves no file, but a line in the log.
+How a recording gets to the disk is told in L{rtmptw.record.recording}, where one file ends and the next begins in
+L{rtmptw.record.segment}, what a crash leaves in L{rtmptw.record.recovery}. Here is what all recordings have in common:
+the directory, how many there may be at a time, and the hook for what is finished.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from itertools import islice
+from time import monotonic
+from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rtmptw.interfaces import IStreamObserver, ISubscriber, ISubscription
+from rtmptw.interfaces import IStreamObserver
+from rtmptw.limits import Limits, Reached
 from rtmptw.live.livestream import LiveStream
-from rtmptw.record.flvfile import FLVFile, Tag
-from rtmptw.wire.fileclock import REORDER_MARGIN, FileClock
-from rtmptw.wire.message import Message
+from rtmptw.record.flvfile import FLVFile
+from rtmptw.record.hook import Hook, Recorded
+from rtmptw.record.recording import Recording, Run
+from rtmptw.record.recovery import Recovered, recover
+from rtmptw.record.reel import Finished, Reel
+from rtmptw.record.segment import Beginning, SegmentRule, Segments
+from rtmptw.record.space import NoSpace, Space
+from rtmptw.record.template import NameTemplate, encodePath
 
-__all__ = [
-    "HIGH_WATER",
-    "LOW_WATER",
-    "MESSAGE_COST",
-    "PIECE",
-    "REORDER_MARGIN",
-    "STALL_SECONDS",
-    "Recorder",
-    "Recording",
-]
+__all__ = ["RECOVERY_LINES", "RECOVERY_SECONDS", "Recorder"]
 
-#: Bytes waiting for the disk: when the publisher is held, and when it is read again.
-HIGH_WATER = 16 * 1024 * 1024
-LOW_WATER = 12 * 1024 * 1024
+#: How long what a crash has left is worked on before others have the thread, seconds; and how many files at most.
+RECOVERY_SECONDS, RECOVERY_FILES = 0.5, 256
 
-#: How much the thread is given at a time, bytes; more only if a single message is larger.
-PIECE = 1024 * 1024
+#: How many of them have a line in the log.
+RECOVERY_LINES = 20
 
-#: What a waiting message costs beside its payload, bytes: many empty ones are much as well.
-MESSAGE_COST = 256
 
-#: How long a publisher is held for a disk that finishes nothing, seconds.
-STALL_SECONDS = 5.0
-
-_T = TypeVar("_T")
-#: What runs a function somewhere else, such as C{partial(deferToThreadPool, reactor, pool)}.
-Run = Callable[[Callable[[], _T]], "Deferred[_T]"]
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 @implementer(IStreamObserver)
 class Recorder:
-    """Records every publish of a hub; add it to L{rtmptw.live.hub.StreamHub.observers}."""
+    """
+    Records every publish of a hub; add it to L{rtmptw.live.hub.StreamHub.observers}.
 
-    def __init__(self, directory: str, clock: IReactorTime, run: Run[None]) -> None:
+    @ivar recovered: how many files that a crash had left are finished.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        directory: str,
+        clock: IReactorTime,
+        run: Run[Any],
+        *,
+        limits: Limits | None = None,
+        reached: Reached | None = None,
+        rule: SegmentRule | None = None,
+        template: NameTemplate | None = None,
+        hook: Hook | None = None,
+        now: Callable[[], datetime] = _utc,
+    ) -> None:
         """
         @param directory: where the files go; it must exist.
         @param run: runs a blocking function in a thread.
+        @param limits: how many recordings there may be, and how much of the disk is to be left; by default, the
+            defaults.
+        @param reached: what counts how often these were reached.
+        @param rule: when one file ends and the next begins.
+        @param template: what the files are called.
+        @param hook: what is run for every file that is finished.
+        @param now: tells the time of day, in UTC.
         """
         self._directory = directory
         self._clock = clock
         self._run = run
+        self._limits = limits if limits is not None else Limits()
+        self._reached = reached if reached is not None else Reached()
+        self._rule = rule if rule is not None else SegmentRule()
+        self._template = template if template is not None else NameTemplate()
+        self._hook = hook
+        self._now = now
+        self._space = Space(self._limits)
         self._recordings: dict[Recording, None] = {}
+        # Those of them that wait for their turn, the first one first.
+        self._waiting: dict[Recording, None] = {}
+        self._recovery: Deferred[None] | None = None
+        self._stops = False
+        self.recovered = 0
+
+    def start(self) -> None:
+        """Say if the disk is too full to record, and finish what a crash has left. Both is done in the thread."""
+        self._run(lambda: self._space.require(self._directory)).addErrback(self._sayNoSpace)
+        self._recovery = Deferred.fromCoroutine(self._recover())
+
+    def _sayNoSpace(self, failure: Failure) -> None:
+        options = "; --limit disk-free-bytes=N and --limit disk-free-percent=N say how much is to be left"
+        self._log.error(
+            "{directory}: nothing can be recorded now: {error}{options}",
+            directory=self._directory,
+            error=failure.getErrorMessage(),
+            options=options if isinstance(failure.value, NoSpace) else "",
+        )
 
     def publishStarted(self, stream: LiveStream) -> None:
         """Record a stream until its publisher has ended."""
-        began = datetime.now(UTC)
+        began = self._now()
 
-        def create() -> FLVFile:
-            return FLVFile(self._directory, stream.path, began)
+        def create(beginning: Beginning, number: int) -> FLVFile:
+            return FLVFile(self._directory, self._template.name(stream.path, beginning.began, began, number))
 
-        recording = Recording(stream, create, self._clock, self._run)
+        def done(finished: Finished) -> None:
+            self._done(finished.file, encodePath(stream.path), finished.seconds, finished.bytes)
+
+        waits = len(self._recordings) - len(self._waiting) >= self._limits.recordings
+        recording = Recording(
+            stream,
+            Segments(stream, self._rule, self._clock, self._now),
+            Reel(self._directory, create, self._space),
+            self._clock,
+            self._run,
+            self._limits,
+            self._reached,
+            done,
+            waits,
+        )
         self._recordings[recording] = None
-        recording.finished.addCallback(lambda _: self._recordings.pop(recording))
+        if waits:
+            self._reached.add("recordings")
+            self._waiting[recording] = None
+            self._log.error(
+                "{path}: not recorded yet: there are {count} recordings, the most that there may be; "
+                "it begins when another one ends",
+                path=stream.path,
+                count=self._limits.recordings,
+            )
+        recording.finished.addCallback(lambda _: self._ended(recording))
         recording.start(stream.subscribe(recording))
+
+    def _ended(self, recording: Recording) -> None:
+        """There may be room for one more."""
+        del self._recordings[recording]
+        if recording in self._waiting:
+            del self._waiting[recording]
+        elif self._waiting:
+            first = next(iter(self._waiting))
+            del self._waiting[first]
+            first.admit()
+
+    def _done(self, file: str, path: str, seconds: float, size: int, isOld: bool = False) -> None:
+        if self._hook is not None:
+            recorded = Recorded(os.path.join(os.path.abspath(self._directory), file), path, seconds, size)
+            self._hook.add(recorded, isOld)
+
+    async def _recover(self) -> None:
+        """Finish what a crash has left, some of it at a time."""
+        results = recover(self._directory)
+        lines = 0
+        while not self._stops:
+            try:
+                some: list[Recovered] = await self._run(lambda: _some(results))
+            except Exception:
+                self._log.failure("{directory}: what a crash has left can't be finished", directory=self._directory)
+                return
+            if not some:
+                break
+            for one in some:
+                lines += 1
+                if one.file:
+                    self.recovered += 1
+                    path = self._template.path(one.file)
+                    self._done(one.file, path, one.seconds, one.bytes, isOld=True)
+                if lines <= RECOVERY_LINES:
+                    self._log.info("{file}: {text}", file=ascii(one.found)[1:-1], text=_recoveryText(one))
+        results.close()
+        if lines > RECOVERY_LINES:
+            self._log.info("and {count} more such files", count=lines - RECOVERY_LINES)
 
     def finish(self) -> Deferred[Any]:
         """
         Stop every recording whose publisher has not ended.
 
-        @return: fires when all are complete on the disk.
+        @return: fires when all are complete on the disk, and the hook was run for them.
         """
+        return Deferred.fromCoroutine(self._finish())
+
+    async def _finish(self) -> None:
+        self._stops = True
         waiting: list[Deferred[None]] = []
         for recording in tuple(self._recordings):
             done: Deferred[None] = Deferred()
             recording.finished.chainDeferred(done)
             waiting.append(done)
             recording.stop()
-        return DeferredList(waiting)
+        await DeferredList(waiting)
+        await (self._recovery if self._recovery is not None else succeed(None))
+        if self._hook is not None:
+            await self._hook.finish()
 
 
-@implementer(ISubscriber)
-class Recording:
-    """
-    One publish, on its way to the disk.
-
-    @ivar finished: fires when nothing more will be written.
-    """
-
-    _log = Logger()
-
-    def __init__(self, stream: LiveStream, create: Callable[[], FLVFile], clock: IReactorTime, run: Run[None]) -> None:
-        self.finished: Deferred[None] = Deferred()
-        self._stream = stream
-        self._path = stream.path
-        self._create = create
-        self._clock = clock
-        self._run = run
-        self._file: FLVFile | None = None
-        self._subscription: ISubscription | None = None
-        self._tags: deque[Tag] = deque()
-        self._waiting = 0
-        self._busy = False
-        self._ended = False
-        self._stall: IDelayedCall | None = None
-        self._missed = 0
-        self._fileClock = FileClock()
-
-    def start(self, subscription: ISubscription) -> None:
-        """Use this subscription to hold the publisher."""
-        if self._ended:
-            # Writing what the stream gave at once has failed already.
-            subscription.stopProducing()
-        else:
-            self._subscription = subscription
-
-    def stop(self) -> None:
-        """Take no more. What has come is still written."""
-        if self._subscription is not None:
-            self._subscription.stopProducing()
-            self.streamEnded("the recording is stopped")
-
-    def messageReceived(self, message: Message) -> None:
-        """One message for the file."""
-        if self._ended or (self._missed and not self._endGap(message)):
-            return
-        self._add(message)
-        if self._waiting > HIGH_WATER and self._stall is None and self._subscription is not None:
-            self._subscription.pauseProducing()
-            self._stall = self._clock.callLater(STALL_SECONDS, self._beginGap)
-        if not self._busy:
-            self._work()
-
-    def streamEnded(self, reason: str) -> None:
-        """Everything has come."""
-        self._ended = True
-        self._subscription = None
-        self._endStall()
-        if not self._busy:
-            self._work()
-
-    def _work(self) -> None:
-        """Write a piece of what there is, in the thread; then the next; at the end, finish."""
-        tags, size = self._takePiece()
-        last = self._ended and not self._tags
-
-        def work() -> None:
-            if tags:
-                if self._file is None:
-                    self._file = self._create()
-                self._file.write(tags)
-            if last and self._file is not None:
-                self._file.finish()
-
-        self._busy = True
-        self._run(work).addCallbacks(self._worked, self._failed, callbackArgs=(size, last))
-
-    def _takePiece(self) -> tuple[list[Tag], int]:
-        """What is to be written next, and how much of what is waiting that is."""
-        piece: list[Tag] = []
-        size = 0
-        while self._tags:
-            cost = _cost(self._tags[0][2])
-            if piece and size + cost > PIECE:
-                break
-            piece.append(self._tags.popleft())
-            size += cost
-        return piece, size
-
-    def _worked(self, _: None, size: int, last: bool) -> None:
-        self._busy = False
-        self._waiting -= size
-        if last:
-            if self._file is not None:
-                self._log.info("{path}: recorded as {file}", path=self._path, file=self._file.name)
-            else:
-                self._log.info("{path}: nothing was recorded, because nothing was published", path=self._path)
-            self.finished.callback(None)
-            return
-        if self._stall is not None:
-            if self._waiting < LOW_WATER:
-                self._endStall()
-                if self._subscription is not None:
-                    self._subscription.resumeProducing()
-            else:
-                self._stall.reset(STALL_SECONDS)
-        # To resume may have brought more at once, and set the thread to work on it.
-        if (self._tags or self._ended) and not self._busy:
-            self._work()
-
-    def _failed(self, failure: Failure) -> None:
-        """Keep what is on the disk, and say where that is, and why there is no more."""
-        self._ended = True
-        self._tags.clear()
-        self._endStall()
-        if self._subscription is not None:
-            self._subscription.stopProducing()
-            self._subscription = None
-        file, self._file = self._file, None
-        done = self._run(file.finish) if file is not None else succeed(None)
-        done.addBoth(lambda result: self._logStop(failure, file, result))
-        done.addCallback(self.finished.callback)
-
-    def _logStop(self, failure: Failure, file: FLVFile | None, result: Failure | None) -> None:
-        place = file.place if file is not None else ""
-        self._log.error(
-            "{path}: recording stopped: {error}; {place}",
-            path=self._path,
-            error=failure.getErrorMessage(),
-            place=f"{place} has what came before" if place else "there is no file",
-            failure=failure,
-        )
-        if result is not None:
-            self._log.error(
-                "{path}: the recording keeps the ending .part: {error}",
-                path=self._path,
-                error=result.getErrorMessage(),
-            )
-
-    # A disk that is too slow
-
-    def _endStall(self) -> None:
-        if self._stall is not None and self._stall.active():
-            self._stall.cancel()
-        self._stall = None
-
-    def _beginGap(self) -> None:
-        assert self._subscription is not None
-        self._stall = None
-        self._missed = 1
-        self._log.error("{path}: the disk is too slow; the recording has a gap", path=self._path)
-        self._subscription.resumeProducing()
-
-    def _endGap(self, message: Message) -> bool:
-        """
-        @return: whether the file can go on with this message.
-        """
-        if self._waiting or self._busy or not self._stream.isAtKeyframe:
-            self._missed += 1
-            return False
-        self._log.info(
-            "{path}: the recording goes on; {count} messages are missing", path=self._path, count=self._missed - 1
-        )
-        self._missed = 0
-        for header in self._stream.headers.messages(message.timestamp):
-            self._add(header)
-        return True
-
-    def _add(self, message: Message) -> None:
-        self._tags.append((message.type, self._fileClock.time(message), message.payload))
-        self._waiting += _cost(message.payload)
+def _some(results: Iterator[Recovered]) -> list[Recovered]:
+    """What can be done in a while."""
+    end = monotonic() + RECOVERY_SECONDS
+    some: list[Recovered] = []
+    for one in islice(results, RECOVERY_FILES):
+        some.append(one)
+        if monotonic() >= end:
+            break
+    return some
 
 
-def _cost(payload: bytes) -> int:
-    """What a message counts for while it waits, bytes."""
-    return len(payload) + MESSAGE_COST
+def _recoveryText(recovered: Recovered) -> str:
+    if recovered.problem:
+        return f"left alone: {recovered.problem}"
+    if not recovered.file:
+        return "removed: there was nothing in it"
+    return f"finished as {ascii(recovered.file)[1:-1]}, {recovered.seconds:.3f} s"

@@ -5,11 +5,14 @@ When to acknowledge what has been received (RTMP 1.0, sections 5.4.3 and 5.4.4; 
 
 from __future__ import annotations
 
-from rtmptw.session.limits import MIN_WINDOW
 from rtmptw.wire.control import acknowledgement, controlValue
 from rtmptw.wire.message import Message
 
-__all__ = ["Acknowledgements"]
+__all__ = ["MIN_WINDOW", "Acknowledgements"]
+
+#: The smallest acknowledgement window that we honour, bytes. There is no largest: rtmp2's, which is what we have called
+#: its bandwidth, is meant never to be full (wire facts 2.8).
+MIN_WINDOW = 32 * 1024
 
 
 class Acknowledgements:

@@ -273,8 +273,9 @@ class PlayedStream(ClientStream):
     def dataReceived(self, message: Message) -> None:
         """Metadata and the like; one that can't be read is passed over (wire facts 10.70)."""
         try:
-            data = DataMessage.decode(message)
+            data = DataMessage.decode(message, self._link.limits.ofData)
         except RemoteProtocolError as error:
+            self._link.reached.excess(error)
             self.unreadable += 1
             if self.unreadable == 1:
                 self._log.info("{name}: a data message is passed over: {error}", name=self.path, error=error)

@@ -19,7 +19,6 @@ from enum import Enum
 from typing import ClassVar
 
 from rtmptw.interfaces import ILink
-from rtmptw.session import limits
 from rtmptw.session.acknowledgement import Acknowledgements
 from rtmptw.wire.aggregate import splitAggregate
 from rtmptw.wire.command import Command
@@ -27,6 +26,9 @@ from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["NetConnection", "Phase"]
+
+#: How much of a command's name goes into the log, characters.
+MAX_LOGGED = 64
 
 
 class Phase(Enum):
@@ -71,7 +73,7 @@ class NetConnection:
         self.waiting = False
         self._link = link
         self._acknowledgements: Acknowledgements | None = None
-        self._pings = limits.PINGS_PER_SECOND
+        self._pings = link.limits.pings
 
     # What the connection below asks
 
@@ -88,6 +90,11 @@ class NetConnection:
     @property
     def publishing(self) -> bool:
         """Whether the peer publishes: then its silence means that it is gone."""
+        return False
+
+    @property
+    def awaitsMedia(self) -> bool:
+        """Whether the peer publishes, and has sent no media yet."""
         return False
 
     @property
@@ -132,7 +139,7 @@ class NetConnection:
         @param received: all bytes received so far.
         @param quiet: whether none of them came in this second: the time to acknowledge to a publisher that asked.
         """
-        self._pings = limits.PINGS_PER_SECOND
+        self._pings = self._link.limits.pings
         self.commands = 0
         if quiet and not self.waiting:
             self._acknowledge(received)
@@ -170,8 +177,10 @@ class NetConnection:
             return
         if control.event != UserControlType.PING_REQUEST:
             self._controlReceived(control)
+        elif not self._pings:
+            self._link.reached.add("pings")
         # Somebody who does not read our answers gets no more of them.
-        elif self._pings and self._link.outlet.ready:
+        elif self._link.outlet.ready:
             self._pings -= 1
             self._link.send(UserControl(UserControlType.PING_RESPONSE, control.value).encode())
 
@@ -202,12 +211,12 @@ class NetConnection:
         if not message.payload:
             return
         command = self._decode(message)
-        self.lastCommand = command.name[: limits.MAX_LOGGED]
+        self.lastCommand = command.name[:MAX_LOGGED]
         self.commands += 1
         self._obey(command, message.streamId)
 
     def _decode(self, message: Message) -> Command:
-        return Command.decode(message)
+        return Command.decode(message, self._link.limits.ofCommands)
 
     def _obey(self, command: Command, id: int) -> None:
         """

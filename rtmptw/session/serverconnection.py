@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, TypeVar, cast
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IApplication, ILink, IPublication, IStreamHub
-from rtmptw.requests import ConnectRequest, StreamRequest
-from rtmptw.session import limits, status
+from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest, StreamRequest
+from rtmptw.session import status
 from rtmptw.session.connect import acceptConnect, checkConnect, readConnect
 from rtmptw.session.netconnection import NetConnection, Phase
 from rtmptw.session.serverstream import ServerStream, State
@@ -29,6 +30,8 @@ from rtmptw.wire.command import Command, messageStreamId
 from rtmptw.wire.message import Message
 
 __all__ = ["ServerConnection"]
+
+_Request = TypeVar("_Request", ConnectRequest, PlayRequest, PublishRequest)
 
 #: Before the connect has come.
 _NO_REQUEST = ConnectRequest("", "")
@@ -70,10 +73,16 @@ class ServerConnection(NetConnection):
         self._verdict: Verdict | None = None
         self._activity = "it neither published nor played"
         self._streams: dict[int, ServerStream] = {}
-        #: The publications of those that publish, by message stream.
+        #: The publications of those that publish, by message stream; and of those that have sent no media yet.
         self._publications: dict[int, IPublication] = {}
+        self._unheard: dict[int, IPublication] = {}
+        #: The publications that the peer has ended by its word, by their paths.
+        self._said: dict[str, IPublication] = {}
         self._created = 0
-        self._requests = limits.REQUESTS_AT_ONCE
+        #: How many requests it has, in sixtieths: so much comes back in a second as is allowed in a minute.
+        self._requests = 60.0 * link.limits.requestsAtOnce
+        #: How many were granted since it had all of them.
+        self._granted = 0
 
     @property
     def activity(self) -> str:
@@ -86,7 +95,12 @@ class ServerConnection(NetConnection):
     @property
     def publishing(self) -> bool:
         """Whether any message stream publishes."""
-        return bool(self._publications)
+        return bool(self._publications or self._unheard)
+
+    @property
+    def awaitsMedia(self) -> bool:
+        """See L{NetConnection.awaitsMedia}."""
+        return bool(self._unheard)
 
     @property
     def playing(self) -> bool:
@@ -118,9 +132,12 @@ class ServerConnection(NetConnection):
 
     def second(self, received: int, quiet: bool) -> None:
         """See L{NetConnection.second}."""
-        self._requests = min(self._requests + limits.REQUESTS_PER_SECOND, limits.REQUESTS_AT_ONCE)
-        if self._verdict is not None:
-            self._verdict.second()
+        limits = self._link.limits
+        self._requests += limits.requestsPerMinute
+        if self._requests >= 60 * limits.requestsAtOnce:
+            self._requests, self._granted = 60.0 * limits.requestsAtOnce, 0
+        if self._verdict is not None and self._verdict.second():
+            self._link.reached.add("verdictSeconds")
         super().second(received, quiet)
 
     def farewell(self, reason: str, code: str) -> tuple[Message, ...]:
@@ -134,24 +151,26 @@ class ServerConnection(NetConnection):
             self._verdict.cancel()
         for stream in self._streams.values():
             stream.close(reason)
+        for publication in self._said.values():
+            publication.end(reason)
 
-    def ask(
-        self, command: str, request: StreamRequest | ConnectRequest, granted: Callable[[str], None], id: int
-    ) -> None:
+    def ask(self, command: str, request: _Request, granted: Callable[[_Request], None], id: int) -> None:
         """
-        Let the application decide.
+        Let the application decide; and for a publish, wait for the name.
 
         @param command: "connect", "publish" or "play".
-        @param granted: what to do if it does not refuse, given the path that it grants, if that is another one than
-            was asked for, else C{""}; may itself raise L{StatusError}.
+        @param granted: what to do if it does not refuse, given what it grants; may itself raise L{StatusError}.
         @param id: the message stream that is to have the status.
         @raise StatusError: if it is asked too often.
         """
         asynchronous = False
         if command != "connect":
-            if self._requests < 1:
+            if self._requests < 60:
+                isFirst = self._granted <= self._link.limits.requestsAtOnce
+                self._link.reached.add("requestsAtOnce" if isFirst else "requestsPerMinute")
                 raise StatusError("too many requests")
-            self._requests -= 1
+            self._requests -= 60
+            self._granted += 1
 
         def decided(refusal: StatusError | None) -> None:
             self._verdict = None
@@ -160,7 +179,7 @@ class ServerConnection(NetConnection):
                 try:
                     if refusal is not None:
                         raise refusal
-                    granted(verdict.path)
+                    granted(cast(_Request, verdict.request))
                 except StatusError as error:
                     self._refuse(command, id, error)
                 except Exception:
@@ -169,21 +188,35 @@ class ServerConnection(NetConnection):
             if asynchronous:
                 self._link.proceed()
 
-        verdict = self._verdict = Verdict(self._application, command, request)
+        then = self._whenFree if command == "publish" else None
+        seconds = self._link.limits.verdictSeconds
+        verdict: Verdict = Verdict(self._application, command, request, seconds, then)
+        self._verdict = verdict
         self.waiting = True
         verdict.whenDecided(decided)
         asynchronous = True
+
+    def _whenFree(self, request: StreamRequest) -> Deferred[None]:
+        for stream in self._publishers():
+            if stream.path == request.path:
+                stream.close("the peer publishes it again")
+        return Deferred.fromCoroutine(self._hub.whenFree(request.path, request.principal))
 
     def started(self, stream: ServerStream) -> None:
         """A message stream has begun to publish or to play."""
         self._activity = f"it had been {stream.state.value} {stream.path}"
         self._log.info("{peer}: {state} {path}", peer=self._link.peer, state=stream.state.value, path=stream.path)
         if stream.publication is not None:
-            self._publications[stream.id] = stream.publication
+            self._unheard[stream.id] = stream.publication
 
     def unpublished(self, stream: ServerStream) -> None:
         """A message stream does not publish any more."""
         self._publications.pop(stream.id, None)
+        self._unheard.pop(stream.id, None)
+
+    def saidEnd(self, publication: IPublication) -> None:
+        """The peer has ended a stream that it published. It may publish it again, as long as it is here."""
+        self._said[publication.path] = publication
 
     def streamEnded(self) -> None:
         """A stream that was played is over: so is the connection, if it has nothing else to do."""
@@ -197,6 +230,7 @@ class ServerConnection(NetConnection):
         if stream is None or stream.publication is None:
             stream = self._strayReceived(message)
         if stream is not None and stream.publication is not None:
+            self._heard(stream)
             stream.publication.append(message)
 
     def _dataReceived(self, message: Message) -> None:
@@ -204,7 +238,14 @@ class ServerConnection(NetConnection):
         if stream is None or stream.publication is None:
             stream = self._strayReceived(message)
         if stream is not None:
+            self._heard(stream)
             stream.dataReceived(message)
+
+    def _heard(self, stream: ServerStream) -> None:
+        """Media has come: what comes now goes the shortest way."""
+        publication = self._unheard.pop(stream.id, None)
+        if publication is not None:
+            self._publications[stream.id] = publication
 
     def _strayReceived(self, message: Message) -> ServerStream | None:
         """Media on a message stream that does not publish can only be meant for the one that does."""
@@ -217,7 +258,7 @@ class ServerConnection(NetConnection):
     # Commands
 
     def _decode(self, message: Message) -> Command:
-        return Command.decodeShared(message)
+        return Command.decodeShared(message, self._link.limits.ofCommands)
 
     def _obey(self, command: Command, id: int) -> None:
         method = self.COMMANDS.get((self.phase, command.name))
@@ -233,7 +274,7 @@ class ServerConnection(NetConnection):
         self._connectTransaction = command.transactionId
         self.request = readConnect(command, self._link.peer, self._link.secure)
 
-        def accepted(path: str) -> None:
+        def accepted(request: ConnectRequest) -> None:
             self.phase = Phase.CONNECTED
             self._link.send(*acceptConnect(command.transactionId, self.request, self._identity))
 
@@ -249,7 +290,7 @@ class ServerConnection(NetConnection):
 
     def _createStream(self, command: Command, id: int) -> None:
         """The first one must be 1: gortmplib, nginx and FFmpeg count on it (wire facts 10.48)."""
-        if len(self._streams) >= limits.MAX_STREAMS or self._created >= limits.MAX_CREATED:
+        if self._tooMany("streams", len(self._streams)) or self._tooMany("createdStreams", self._created):
             self._refuseCall(command, "too many message streams")
             return
         self._created += 1
@@ -291,13 +332,20 @@ class ServerConnection(NetConnection):
                 if id == 0 and len(active) == 1:
                     active[0].commandReceived(command)
                 return
-            if len(self._streams) >= limits.MAX_STREAMS:
+            if self._tooMany("streams", len(self._streams)):
                 self._refuse(command.name, id, StatusError("too many message streams"))
                 return
         try:
             self._stream(id).commandReceived(command)
         except StatusError as error:
             self._refuse(command.name, id, error)
+
+    def _tooMany(self, limit: str, count: int) -> bool:
+        """Whether there may not be another one."""
+        isReached: bool = count >= getattr(self._link.limits, limit)
+        if isReached:
+            self._link.reached.add(limit)
+        return isReached
 
     def _stream(self, id: int) -> ServerStream:
         stream = self._streams.get(id)

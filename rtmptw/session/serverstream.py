@@ -21,12 +21,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from rtmptw.errors import RemoteProtocolError, StatusError
-from rtmptw.interfaces import ILink, IPublication, IStreamHub, IViewing
+from rtmptw.interfaces import ILink, IPublication, IPublisher, IStreamHub, IViewing
 from rtmptw.requests import PlayRequest, PublishRequest
 from rtmptw.session import status
 from rtmptw.session.streampath import MAX_QUERY, checkText, joinQueries, partQuery, streamPath
@@ -50,7 +49,7 @@ class State(Enum):
     PLAYING = "playing"
 
 
-@implementer(IPushProducer)
+@implementer(IPublisher)
 class ServerStream:
     """
     One message stream. For the stream that it publishes it is the producer: its peer is read, or is not.
@@ -103,7 +102,7 @@ class ServerStream:
 
     def close(self, reason: str) -> None:
         """
-        Stop whatever it does, for a publisher after all that was received. Harmless when repeated.
+        Stop whatever it does, for a publisher after all that was received: it may come back. Harmless when repeated.
 
         @param reason: for subscribers and the log.
         """
@@ -111,13 +110,15 @@ class ServerStream:
         publication, self.publication = self.publication, None
         if publication is not None:
             self._connection.unpublished(self)
-            publication.end(reason)
+            publication.suspend(reason)
         viewing, self._viewing = self._viewing, None
         if viewing is not None:
             viewing.stop()
 
     def endedBy(self, command: Command) -> None:
-        """Stop, because the peer has said so."""
+        """Stop, because the peer has said so. If it leaves without publishing again, that was the end."""
+        if self.publication is not None:
+            self._connection.saidEnd(self.publication)
         self.close(f"the peer has ended the stream ({command.name})")
 
     # Publishing
@@ -130,10 +131,11 @@ class ServerStream:
             raise StatusError("publish needs a stream name", status.BAD_NAME)
         path, query = self._identify(name)
         request = PublishRequest(self._connection.request, path, query, command.text(1) or "live")
-        self._connection.ask("publish", request, lambda other: self._publishGranted(request, other or path), self.id)
+        self._connection.ask("publish", request, self._publishGranted, self.id)
 
-    def _publishGranted(self, request: PublishRequest, path: str) -> None:
-        publication = self._hub.publish(path, self, request.connect.hops)
+    def _publishGranted(self, granted: PublishRequest) -> None:
+        path = granted.path
+        publication = self._hub.publish(path, self, granted.connect.hops, granted.principal)
         if not self._connection.connected:
             # Somebody who was told of the publish did not want it.
             publication.end("the connection is closed")
@@ -191,6 +193,15 @@ class ServerStream:
         """Nobody wants what is published."""
         self._link.close("nobody wants what is published")
 
+    @property
+    def quiet(self) -> float:
+        """See L{IPublisher.quiet}."""
+        return float(self._link.quiet)
+
+    def displaced(self) -> None:
+        """See L{IPublisher.displaced}."""
+        self._link.close(f"another connection publishes {self.path}", status.CLOSED)
+
     # Playing
 
     def _play(self, command: Command) -> None:
@@ -202,8 +213,8 @@ class ServerStream:
         number = float(start) if isinstance(start, (int, float)) else -2.0
         request = PlayRequest(self._connection.request, path, query, number)
 
-        def granted(other: str) -> None:
-            self._playGranted(request, other or path, bool(reset))
+        def granted(answer: PlayRequest) -> None:
+            self._playGranted(request, answer.path, bool(reset))
 
         self._connection.ask("play", request, granted, self.id)
 

@@ -6,6 +6,7 @@ A question to the application, and its answer (L{rtmptw.interfaces.IApplication}
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.logger import Logger
@@ -17,30 +18,38 @@ from rtmptw.requests import ConnectRequest, Granted, StreamRequest
 from rtmptw.session import status
 from rtmptw.session.streampath import streamPath
 
-__all__ = ["VERDICT_SECONDS", "Verdict"]
-
-#: How long an application may take, seconds: what waits behind it is kept so long, and no longer.
-VERDICT_SECONDS = 30
+__all__ = ["Verdict"]
 
 
 class Verdict:
     """
     One question. It is answered once: by the application, or by the end of its time.
 
-    @ivar path: the stream that a yes is for, if that is another one than was asked for; else C{""}.
+    @ivar request: what was asked for; behind a yes, what that is for.
     """
 
     _log = Logger()
 
-    def __init__(self, application: IApplication, command: str, request: ConnectRequest | StreamRequest) -> None:
+    def __init__(
+        self,
+        application: IApplication,
+        command: str,
+        request: ConnectRequest | StreamRequest,
+        seconds: float,
+        then: Callable[[StreamRequest], Deferred[None]] | None = None,
+    ) -> None:
         """
         @param command: "connect", "publish" or "play".
+        @param seconds: how long the application may take: what waits behind it is kept so long, and no longer.
+        @param then: what is to be waited for behind a yes; it may fail with a L{StatusError}.
         """
         self._command = command
         self._peer = request.peer if isinstance(request, ConnectRequest) else request.connect.peer
+        self._seconds = seconds
         self._waited = 0
         self._cancelled = False
-        self.path = ""
+        self.request = request
+        self._then = then
         self._decided: Callable[[StatusError | None], None] | None = None
         method = getattr(application, f"{command}Requested")
         self._answer: Deferred[object] = maybeDeferred(method, request)
@@ -50,39 +59,46 @@ class Verdict:
         @param decided: called with the refusal, or L{None}; at once, if the application has answered already.
         """
         self._decided = decided
-        self._answer.addCallbacks(self._granted, self._refused).addCallback(self._decide)
+        self._answer.addCallback(self._granted).addCallbacks(lambda _: None, self._refused).addCallback(self._decide)
 
-    def second(self) -> None:
-        """A second has passed; the last one is the end of the application's time."""
+    def second(self) -> bool:
+        """
+        A second has passed; the last one is the end of the application's time.
+
+        @return: whether it was the last one.
+        """
         self._waited += 1
-        if self._waited == VERDICT_SECONDS:
+        isLast = self._waited - 1 < self._seconds <= self._waited
+        if isLast:
             self.cancel()
+        return isLast
 
     def cancel(self) -> None:
         """It is not waited for any more: that is a refusal, whatever the application makes of it."""
         self._cancelled = True
         self._answer.cancel()
-        self._decide(self._failed(f"no decision within {VERDICT_SECONDS} s"))
+        self._decide(self._failed(f"no decision within {self._seconds:g} s"))
 
     def _decide(self, refusal: StatusError | None) -> None:
         decided, self._decided = self._decided, None
         if decided is not None:
             decided(refusal)
 
-    def _granted(self, result: object) -> StatusError | None:
+    def _granted(self, result: object) -> Deferred[None] | None:
+        if result is False:
+            # Who writes "return False" does not mean yes.
+            raise StatusError("not allowed")
+        if isinstance(self.request, ConnectRequest):
+            return None
         if isinstance(result, Granted):
-            try:
-                self.path = streamPath("", result.path)
-            except StatusError as error:
-                return error
-        # Who writes "return False" does not mean yes.
-        return StatusError("not allowed") if result is False else None
+            self.request = replace(self.request, path=streamPath("", result.path), principal=result.principal)
+        return None if self._then is None else self._then(self.request)
 
     def _refused(self, failure: Failure) -> StatusError:
         if isinstance(failure.value, StatusError):
             return failure.value
         if self._cancelled and failure.check(CancelledError):
-            return self._failed(f"no decision within {VERDICT_SECONDS} s")
+            return self._failed(f"no decision within {self._seconds:g} s")
         self._log.failure(
             "{peer}: the application failed to decide about a {command}",
             failure,

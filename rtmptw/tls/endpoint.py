@@ -6,8 +6,8 @@ Server endpoints for RTMPS, for L{twisted.internet.endpoints.serverFromString}::
     rtmps-directory:/etc/certificates:443
 
 They take what Twisted's own C{ssl:} and C{tls:} take, and L{hardened} makes them of those. What they do better: only
-encryption of today (L{rtmptw.tls.identity.CIPHERS}), and new certificates are used without a restart
-(L{rtmptw.tls.servercertificates}).
+encryption of today (L{rtmptw.tls.identity.CIPHERS}), new certificates are used without a restart
+(L{rtmptw.tls.servercertificates}), and a flood of connections keeps nobody waiting (L{rtmptw.port}).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import re
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
@@ -26,24 +25,23 @@ from twisted.internet.interfaces import (
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from rtmptw.port import BACKLOG, PortEndpoint
 from rtmptw.tls.certificatefiles import CertificateFiles, PEMDirectory, PEMFiles
 from rtmptw.tls.servercertificates import ServerCertificates
 from rtmptw.tls.transport import TLSFactory
 
 __all__ = ["BACKLOG", "DirectoryParser", "FilesParser", "RTMPSEndpoint", "hardened"]
 
-#: How many connections may wait to be accepted (docs/hostile-input.md, section 3).
-BACKLOG = "1024"
-
 #: Twisted's prefixes, and ours in their place. What C{haproxy:} is put before may be any endpoint.
-_PREFIXES = {"ssl": "rtmps", "tls": "rtmps-directory"}
-_PREFIX = re.compile(r"^((?:haproxy:)*)(ssl|tls)(?=:|$)", re.IGNORECASE)
+_PREFIXES = {"ssl": "rtmps", "tls": "rtmps-directory", "tcp": "rtmp", "tcp6": "rtmp6"}
+_PREFIX = re.compile(rf"^((?:haproxy:)*)({'|'.join(_PREFIXES)})(?=:|$)", re.IGNORECASE)
 
 
 def hardened(description: str) -> str:
     """
     @param description: a server endpoint string.
-    @return: the same, with our endpoint in place of Twisted's C{ssl:} or C{tls:}.
+    @return: the same, with our endpoint in place of Twisted's C{ssl:} or C{tls:}; and of its C{tcp:} or C{tcp6:}
+        (L{rtmptw.port}).
     """
     return _PREFIX.sub(lambda match: match[1] + _PREFIXES[match[2].lower()], description)
 
@@ -59,9 +57,7 @@ class RTMPSEndpoint:
         @param backlog: a number.
         @raise CertificateError: the certificates can't be used.
         """
-        # TCP for IPv4 and IPv6 differ in nothing but the interface.
-        kind = TCP6ServerEndpoint if ":" in interface else TCP4ServerEndpoint
-        self._endpoint = kind(reactor, int(port), int(backlog), interface)
+        self._endpoint = PortEndpoint(reactor, int(port), interface, int(backlog))
         self._certificates = ServerCertificates(files)
         self._reactor = reactor
 
@@ -69,8 +65,7 @@ class RTMPSEndpoint:
         """Listen. See L{IStreamServerEndpoint.listen}."""
         self._certificates.announce()
         factory = TLSFactory(self._certificates, False, protocolFactory, self._reactor)
-        listening: Deferred[IListeningPort] = self._endpoint.listen(factory)
-        return listening
+        return self._endpoint.listen(factory)
 
 
 @implementer(IPlugin, IStreamServerEndpointStringParser)

@@ -18,12 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IAddress, IConsumer, IProducer, IPushProducer, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import directlyProvides, providedBy
 
 from rtmptw.directoutlet import DirectOutlet
 from rtmptw.plainsocket import plainSocket
+from rtmptw.port import isRefused
 
 __all__ = ["Below", "TLSFactory", "TLSTransport"]
 
@@ -123,3 +124,8 @@ class TLSFactory(TLSMemoryBIOFactory):
     def __init__(self, contextFactory: Any, isClient: bool, wrappedFactory: Any, clock: IReactorTime) -> None:
         super().__init__(contextFactory, isClient, wrappedFactory, clock)
         self.clock = clock
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """See L{IProtocolFactory.buildProtocol}. For a connection that is refused there is no TLS."""
+        protocol = self.wrappedFactory.buildProtocol(addr)
+        return None if isRefused(protocol) else self.protocol(self, protocol)

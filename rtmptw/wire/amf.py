@@ -32,6 +32,7 @@ from rtmptw.errors import LocalProtocolError
 __all__ = [
     "COMMAND_LIMITS",
     "DATA_LIMITS",
+    "LIMIT_NAMES",
     "MAX_DEPTH",
     "UNDEFINED",
     "UNSUPPORTED",
@@ -176,6 +177,7 @@ class AMFLimits:
     @ivar stringBytes: the length of one string, key, XML or byte array, bytes.
     @ivar repeatedBytes: what references repeat, bytes as if written out: a long string that is referred to a thousand
         times must not fill the memory of whoever writes the values out again.
+    @ivar carrier: what the message is, for the names of the limits.
     @raise LocalProtocolError: C{depth} is out of range.
     """
 
@@ -184,14 +186,34 @@ class AMFLimits:
     keys: int = 256
     stringBytes: int = 4096
     repeatedBytes: int = 1 << 20
+    carrier: Literal["command", "data"] = "command"
 
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= _DEEPEST:
             raise LocalProtocolError(f"the depth of AMF values is 1 to {_DEEPEST}, not {self.depth}")
 
 
+#: What the fields of L{AMFLimits} are called in L{rtmptw.limits.Limits}, by carrier. What has no name of its own there
+#: is bounded by another one.
+LIMIT_NAMES: dict[str, dict[str, str]] = {
+    "command": {
+        "depth": "amfDepth",
+        "values": "commandValues",
+        "keys": "commandKeys",
+        "stringBytes": "commandStringBytes",
+        "repeatedBytes": "amfRepeatedBytes",
+    },
+    "data": {
+        "depth": "amfDepth",
+        "values": "dataValues",
+        "keys": "dataValues",
+        "stringBytes": "dataStringBytes",
+        "repeatedBytes": "amfRepeatedBytes",
+    },
+}
+
 #: For commands: real clients stay far below.
 COMMAND_LIMITS = AMFLimits()
 
 #: For data messages and script tags: metadata may be long. Their keys are bounded by the values.
-DATA_LIMITS = AMFLimits(values=4096, keys=4096, stringBytes=65536)
+DATA_LIMITS = AMFLimits(values=4096, keys=4096, stringBytes=65536, carrier="data")

@@ -80,7 +80,7 @@ class Decoder(Reader):
         marker = self.data[at]
         used = self.used = self.used + 1
         if used > self.maxValues:
-            raise self.fault(f"more than {self.maxValues} values")
+            raise self.excess("values", f"more than {self.maxValues} values")
         self.position = at + 1
         return _READERS[marker](self)
 
@@ -152,13 +152,13 @@ class Decoder(Reader):
             key = data[keyStart:keyEnd].decode("utf-8", "surrogateescape")
             members[key] = self._value()
             if len(members) > maxKeys:
-                raise self.fault(f"more than {maxKeys} keys in one object", start)
+                raise self.excess("keys", f"more than {maxKeys} keys in one object", start)
         return self.close(entry, members)
 
     def _strictArray(self) -> AMFValue:
         count = _u32(self.data, self.position)[0]
         if count > self.limits.values:
-            raise self.fault(f"an array announces {count} values, {self.limits.values} allowed")
+            raise self.excess("values", f"an array announces {count} values, {self.limits.values} allowed")
         self.position += 4
         entry = self.open()
         values: list[AMFValue] = []

@@ -160,10 +160,11 @@ class Decoder(Reader):
         entry = self.open(levels)
         return self.close(entry, read(header >> 1))
 
-    def _checkCount(self, count: int, size: int, limit: int) -> None:
-        """Before any loop: each of C{count} things takes at least C{size} bytes."""
+    def _checkCount(self, count: int, size: int, field: str = "values") -> None:
+        """Before any loop: each of C{count} things, a field of the limits, takes at least C{size} bytes."""
+        limit: int = getattr(self.limits, field)
         if count > limit:
-            raise self.fault(f"{count} values announced, {limit} allowed")
+            raise self.excess(field, f"{count} values announced, {limit} allowed")
         if count * size > self.end - self.position:
             raise self.fault(f"{count} values announced, {self.end - self.position} bytes left")
 
@@ -182,7 +183,7 @@ class Decoder(Reader):
     def _arrayBody(self, count: int) -> AMFValue:
         named = ECMAArray()
         self._members(named)
-        self._checkCount(count, 1, self.limits.values)
+        self._checkCount(count, 1)
         values = [self._value() for _ in range(count)]
         if not named:
             return values
@@ -193,7 +194,7 @@ class Decoder(Reader):
         while key := self._string():
             members[key] = self._value()
             if len(members) > self.limits.keys:
-                raise self.fault(f"more than {self.limits.keys} keys in one object")
+                raise self.excess("keys", f"more than {self.limits.keys} keys in one object")
 
     def _object(self) -> AMFValue:
         return self._complex(self._objectBody)
@@ -218,7 +219,7 @@ class Decoder(Reader):
         externalizable = bool(flags & 1)
         count = 0 if externalizable else flags >> 2
         className = self._string()
-        self._checkCount(count, 1, self.limits.keys)
+        self._checkCount(count, 1, "keys")
         names = [self._string() for _ in range(count)]
         size = self.position + self.repeated - mark
         traits = _Traits(className, names, bool(flags & 2), externalizable, size)
@@ -237,7 +238,7 @@ class Decoder(Reader):
 
         def body(count: int) -> Vector:
             fixed = self._flag()
-            self._checkCount(count, size, self.limits.values)
+            self._checkCount(count, size)
             self.spend(count)
             vector = Vector(kind, struct.unpack_from(f">{count}{code}", self.data, self.position), fixed)
             self.position += count * size
@@ -251,7 +252,7 @@ class Decoder(Reader):
     def _objectVectorBody(self, count: int) -> AMFValue:
         fixed = self._flag()
         typeName = self._string()
-        self._checkCount(count, 1, self.limits.values)
+        self._checkCount(count, 1)
         return Vector("object", (self._value() for _ in range(count)), fixed, typeName)
 
     def _dictionary(self) -> AMFValue:
@@ -259,7 +260,7 @@ class Decoder(Reader):
 
     def _dictionaryBody(self, count: int) -> AMFValue:
         weak = self._flag()
-        self._checkCount(count, 2, self.limits.keys)
+        self._checkCount(count, 2, "keys")
         return Dictionary(((self._value(), self._value()) for _ in range(count)), weak)
 
     def _unknown(self) -> AMFValue:

@@ -17,8 +17,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from rtmptw.errors import AMFDecodeError, LocalProtocolError
-from rtmptw.wire.amf import COMMAND_LIMITS, MAX_DEPTH, AMFLimits, AMFValue
+from rtmptw.errors import AMFDecodeError, AMFLimitExceeded, LocalProtocolError
+from rtmptw.wire.amf import COMMAND_LIMITS, LIMIT_NAMES, MAX_DEPTH, AMFLimits, AMFValue
 from rtmptw.wire.message import MAX_MESSAGE_SIZE
 
 __all__ = ["Entry", "Reader", "Writer", "encodeText"]
@@ -99,20 +99,29 @@ class Reader:
         """The error to raise; it blames C{position} unless told otherwise."""
         return AMFDecodeError(reason, offset=self.position if offset is None else offset)
 
+    def excess(self, field: str, reason: str, offset: int | None = None) -> AMFLimitExceeded:
+        """
+        The same, if it is too much of something.
+
+        @param field: of what, as a field of L{AMFLimits}.
+        """
+        limit = LIMIT_NAMES[self.limits.carrier][field]
+        return AMFLimitExceeded(reason, limit=limit, offset=self.position if offset is None else offset)
+
     def spend(self, values: int, repeated: int = 0) -> None:
         """Count C{values} more values, and C{repeated} bytes that a reference stands for."""
         self.used += values
         self.repeated += repeated
         if self.used > self.maxValues:
-            raise self.fault(f"more than {self.maxValues} values")
+            raise self.excess("values", f"more than {self.maxValues} values")
         if self.repeated > self.limits.repeatedBytes:
-            raise self.fault(f"references repeat more than {self.limits.repeatedBytes} bytes")
+            raise self.excess("repeatedBytes", f"references repeat more than {self.limits.repeatedBytes} bytes")
 
     def open(self, levels: int = 1) -> Entry:
         """Begin a complex value: it takes its place in the table before its members do. C{levels}: 0 if it has none."""
         depth = self.depth
         if depth + levels > self.limits.depth:
-            raise self.fault(f"values lie more than {self.limits.depth} deep")
+            raise self.excess("depth", f"values lie more than {self.limits.depth} deep")
         self.depth = depth + levels
         entry = Entry(depth, self.used, self.position + self.repeated)
         self.objects.append(entry)
@@ -144,7 +153,7 @@ class Reader:
         if stop > self.end:
             raise self.fault(f"{size} bytes announced, {self.end - start} left")
         if size > self.maxString:
-            raise self.fault(f"{size} bytes in one string, {self.maxString} allowed")
+            raise self.excess("stringBytes", f"{size} bytes in one string, {self.maxString} allowed")
         self.position = stop
         return self.data[start:stop]
 

@@ -155,7 +155,8 @@ class ChunkHeaderReader:
         if starts:
             limit = self._limits.messageSize.get(stream.type, self._limits.otherMessageSize)
             if length > limit:
-                raise self._excess(f"a message of {length} bytes, where {limit} are allowed", stream)
+                reason = f"a message of {length} bytes, where {limit} are allowed"
+                raise self._excess(reason, stream, self._limits.sizeLimit(stream.type))
             stream.remaining, stream.look = length, FIRST_LOOK
             if not length:
                 self.emptyMessages += 1
@@ -172,7 +173,7 @@ class ChunkHeaderReader:
         # A type 1 header may be the first: librtmp and OBS do that (wire facts 2.3).
         if len(self._streams) >= self._limits.chunkStreams:
             reason = f"more than {self._limits.chunkStreams} chunk streams in use"
-            raise LimitExceeded(reason, offset=self.offset, chunkStream=id)
+            raise LimitExceeded(reason, limit="chunkStreams", offset=self.offset, chunkStream=id)
         stream = self._streams[id] = ChunkStream(id)
         return stream
 
@@ -185,5 +186,5 @@ class ChunkHeaderReader:
     def _error(self, reason: str, chunkStream: int, type: int | None = None) -> RemoteProtocolError:
         return RemoteProtocolError(reason, offset=self.offset, chunkStream=chunkStream, messageType=type)
 
-    def _excess(self, reason: str, stream: ChunkStream) -> LimitExceeded:
-        return LimitExceeded(reason, offset=self.offset, chunkStream=stream.id, messageType=stream.type)
+    def _excess(self, reason: str, stream: ChunkStream, limit: str = "") -> LimitExceeded:
+        return LimitExceeded(reason, limit=limit, offset=self.offset, chunkStream=stream.id, messageType=stream.type)

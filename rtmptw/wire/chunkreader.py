@@ -74,6 +74,11 @@ class ChunkReader(ChunkHeaderReader):
         return len(self._data) - self._position
 
     @property
+    def partial(self) -> int:
+        """Bytes that are kept of what is not complete: of messages that have begun, and what was not read yet."""
+        return self._partialBytes + self.held
+
+    @property
     def isWithinMessage(self) -> bool:
         """Whether any message has begun and is not complete."""
         return self._stream is not None or self._partialMessages > 0
@@ -353,10 +358,12 @@ class ChunkReader(ChunkHeaderReader):
             stream.body = body
             self._partialMessages += 1
             if self._partialMessages > self._limits.partialMessages:
-                raise self._excess(f"more than {self._limits.partialMessages} messages half sent", stream)
+                reason = f"more than {self._limits.partialMessages} messages half sent"
+                raise self._excess(reason, stream, "partialMessages")
         self._partialBytes += size
         if self._partialBytes > self._limits.partialBytes:
-            raise self._excess(f"more than {self._limits.partialBytes} bytes of messages half sent", stream)
+            reason = f"more than {self._limits.partialBytes} bytes of messages half sent"
+            raise self._excess(reason, stream, self._limits.partialLimit)
         return None
 
     def _obey(self, message: Message) -> None:

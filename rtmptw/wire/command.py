@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from rtmptw.errors import AMFUnsupportedError, RemoteProtocolError
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import COMMAND_LIMITS, AMFValue
+from rtmptw.wire.amf import COMMAND_LIMITS, AMFLimits, AMFValue
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["Command", "messageStreamId"]
@@ -43,23 +43,24 @@ class Command:
     arguments: tuple[AMFValue, ...] = ()
 
     @classmethod
-    def decode(cls, message: Message) -> Command:
+    def decode(cls, message: Message, limits: AMFLimits = COMMAND_LIMITS) -> Command:
         """
         Read a message of type 20 or 17.
 
         A value whose type is unknown ends the list of arguments; those before it are good (wire facts 3.6, 18).
 
+        @param limits: how much it may hold.
         @raise RemoteProtocolError: if it has no name, or a value is malformed or too large.
         """
-        return _read(message.payload, message.type)
+        return _read(message.payload, message.type, limits)
 
     @classmethod
-    def decodeShared(cls, message: Message) -> Command:
+    def decodeShared(cls, message: Message, limits: AMFLimits = COMMAND_LIMITS) -> Command:
         """
         As L{decode}, for a server: clients of one kind say the same to the byte, and many may come at once. What is
         among the last that came is not read again, so what is returned is shared, and must not be changed.
         """
-        return (_remember if len(message.payload) <= _LONGEST else _read)(message.payload, message.type)
+        return (_remember if len(message.payload) <= _LONGEST else _read)(message.payload, message.type, limits)
 
     def encode(self, streamId: int = 0, chunkStreamId: int = 3) -> Message:
         """
@@ -78,11 +79,11 @@ class Command:
         return value if isinstance(value, str) else None
 
 
-def _read(payload: bytes, type: int) -> Command:
+def _read(payload: bytes, type: int, limits: AMFLimits) -> Command:
     """L{Command.decode}."""
     # A leading 0 announces AMF3 encoding, but AMF0 values follow (some small clients leave it out; wire facts 4).
     start = 1 if type == MessageType.COMMAND_AMF3 and payload[:1] == b"\0" else 0
-    values, fault = amf0.decodePrefix(payload, COMMAND_LIMITS, start)
+    values, fault = amf0.decodePrefix(payload, limits, start)
     if fault is not None and not isinstance(fault, AMFUnsupportedError):
         raise fault
     if not values or not isinstance(values[0], str):

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtmptw.errors import RemoteProtocolError
+from rtmptw.errors import LocalProtocolError, RemoteProtocolError
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFValue, ECMAArray, XMLDocument
+from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFLimits, AMFValue, ECMAArray, XMLDocument
 from rtmptw.wire.message import Message, MessageType
 
 __all__ = ["CLEAR_DATA_FRAME", "ON_META_DATA", "SET_DATA_FRAME", "DataMessage", "toPublish"]
@@ -51,15 +51,16 @@ class DataMessage:
     clears: bool = False
 
     @classmethod
-    def decode(cls, message: Message) -> DataMessage:
+    def decode(cls, message: Message, limits: AMFLimits = DATA_LIMITS) -> DataMessage:
         """
+        @param limits: how much it may hold.
         @raise RemoteProtocolError: if it does not begin with a name, or is malformed: to be logged and passed over
             (wire facts 10.70), the connection is still good.
         """
         payload = message.payload
         if message.type == MessageType.DATA_AMF3 and payload[:1] == b"\0":
             payload = payload[1:]
-        values = amf0.decode(payload, DATA_LIMITS)
+        values = amf0.decode(payload, limits)
         prefix = values[0] if values else None
         plain = message.type == MessageType.DATA
         if prefix in (SET_DATA_FRAME, CLEAR_DATA_FRAME):
@@ -74,7 +75,11 @@ class DataMessage:
             raise RemoteProtocolError("a data message with a name that players stop at", messageType=message.type)
         if not plain or not _isPlain(payload):
             values = [_plain(value) for value in values]
-            payload = amf0.encode(*values)
+            try:
+                payload = amf0.encode(*values)
+            except LocalProtocolError as error:
+                # Limits may be so generous that what was read can't be written again.
+                raise RemoteProtocolError(f"no AMF0 for this data: {error}", messageType=message.type) from None
         return cls(str(values[0]), tuple(values[1:]), payload, prefix == CLEAR_DATA_FRAME)
 
 

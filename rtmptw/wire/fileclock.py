@@ -1,6 +1,11 @@
 # -*- test-case-name: tests.wire.test_fileclock -*-
 """
 The time of messages in a file: a file begins at 0, a live stream anywhere.
+
+A tag's time has 32 bits, as on the wire, and begins again at 0 behind them, after 49 days 17 hours. Readers of files do
+not take that well: in a file that begins within its first minute, as all of these do, FFmpeg goes back to 0 there; and
+for the FLV format the upper 8 bits make it a signed number (annex E.4.1). So who writes a file without an end has to
+begin another one before 2^31 ms (L{rtmptw.record.segment}).
 """
 
 from __future__ import annotations

@@ -19,12 +19,14 @@ from zope.interface.verify import verifyObject
 
 from rtmptw.auth.addresses import AddressList, readRange
 from rtmptw.auth.authoriser import Authoriser
-from rtmptw.auth.failures import FAILURE_SECONDS, LONGEST_DELAY, MAX_FAILURES, SHORTEST_DELAY
+from rtmptw.auth.failures import FAILURE_SECONDS, LONGEST_DELAY, SHORTEST_DELAY
 from rtmptw.auth.keyfile import KeyFile, keyLine
+from rtmptw.auth.principal import proven
 from rtmptw.auth.rule import Rule, WrongProof
 from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IApplication
+from rtmptw.limits import Limits, Reached
 from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest, StreamRequest
 from rtmptw.wire import amf0
 from tests.session.dialects import Application, Client, Stage, command, connect, video
@@ -39,8 +41,9 @@ class Says:
     @ivar asked: what it was asked.
     """
 
-    def __init__(self, answer: object = None) -> None:
+    def __init__(self, answer: object = None, guessable: bool = True) -> None:
         self.answer = answer
+        self.guessable = guessable
         self.asked: list[tuple[str, str]] = []
 
     async def check(self, action: str, request: StreamRequest) -> StreamRequest:
@@ -137,6 +140,7 @@ class AuthoriserTests(SynchronousTestCase):
         rows: list[tuple[object, object]] = [
             (False, False),
             (Granted("live/z"), Granted("live/z")),
+            (Granted("live/z", "user bob"), Granted("live/z", "user bob")),
             (None, Granted("live/public")),
             (True, Granted("live/public")),
         ]
@@ -147,6 +151,20 @@ class AuthoriserTests(SynchronousTestCase):
         self.assertEqual(self.refusal(self.publish(authoriser)), "not today")
         self.inner.answers = {"publish": 5}
         self.assertEqual(self.successResultOf(self.publish(self.make())), 5)
+
+    def test_principal(self) -> None:
+        """Who it is goes to all behind, and is granted, with the same path or another one."""
+
+        class Knows(Says):
+            async def check(self, action: str, request: StreamRequest) -> StreamRequest:
+                """Somebody has proven to be this."""
+                return proven(await super().check(action, request), "user bob")
+
+        authoriser = self.make(Knows(), play=(Knows("live/public"),))
+        self.assertEqual(self.successResultOf(self.publish(authoriser)), Granted("live/x", "user bob"))
+        self.assertEqual(self.successResultOf(self.play(authoriser)), Granted("live/public", "user bob"))
+        principals = [request.principal for _, request in self.inner.requests if isinstance(request, StreamRequest)]
+        self.assertEqual(principals, ["user bob"] * 2)
 
     def test_connect(self) -> None:
         """The application behind decides, unless the peer may neither publish nor play."""
@@ -167,6 +185,13 @@ class AuthoriserTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(self.play(authoriser)))
         authoriser = self.make(addresses=("play:192.0.2.1",))
         self.assertEqual(self.refusal(self.play(authoriser)), "nobody may play from 192.0.2.1")
+        # One address, and not all that are counted as one.
+        authoriser = self.make(addresses=("2001:db8::7",))
+        self.assertEqual(self.refusal(self.play(authoriser, "[2001:db8::7]:1")), "nobody may play from 2001:db8::7")
+        authoriser = self.make(addresses=("unix",))
+        self.assertEqual(
+            self.refusal(self.play(authoriser, "UNIXAddress(None)")), "nobody may play from UNIXAddress(None)"
+        )
 
     def test_D13_delay(self) -> None:
         """What may be a guess is answered after a random while; the log says at once what it was."""
@@ -190,7 +215,7 @@ class AuthoriserTests(SynchronousTestCase):
         rule: Callable[[], Rule] = lambda: Says(WrongProof("wrong", "x"))  # noqa: E731
         play, right = Says(), Says()
         authoriser = self.make(rule(), play=(play,))
-        answers = [self.publish(authoriser) for _ in range(MAX_FAILURES)]
+        answers = [self.publish(authoriser) for _ in range(10)]
         for ask in (self.publish, self.play):
             words = f"too many wrong tries from 192.0.2.1; try again in {FAILURE_SECONDS:g} s"
             self.assertEqual(self.refusal(ask(authoriser)), words)
@@ -202,15 +227,74 @@ class AuthoriserTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(self.play(authoriser)))
         # Where nothing can be guessed, nobody is kept out.
         authoriser = self.make(rule(), play=())
-        for _ in range(MAX_FAILURES):
+        for _ in range(10):
             self.publish(authoriser).addErrback(lambda _: None)
         self.assertIsNone(self.successResultOf(self.play(authoriser)))
         self.assertEqual(right.asked, [])
 
+    def test_wrongProofs(self) -> None:
+        """So many, and no fewer; and each who is not heard for it counts."""
+        for most in (1, 3, 12):
+            reached = Reached()
+            rule = Says(WrongProof("wrong", "x"))
+            limits = Limits(wrongProofs=most)
+            authoriser = Authoriser(self.clock, None, [rule], (), self.inner, limits=limits, reached=reached)
+            for count in range(1, most + 3):
+                answer = self.publish(authoriser)
+                if count <= most:
+                    self.assertNoResult(answer)
+                    answer.addErrback(lambda _: None)
+                else:
+                    self.assertIn("too many wrong tries", self.refusal(answer))
+                self.assertEqual(
+                    (len(rule.asked), reached.counts["wrongProofs"]), (min(count, most), max(0, count - most))
+                )
+            self.clock.advance(FAILURE_SECONDS)
+
+    def test_neighbour(self) -> None:
+        """
+        One who is wrong too often keeps out those who may be guessing, of all that come from there; and nobody who has
+        what can't be guessed, or is not asked for anything.
+        """
+        reached = Reached()
+        wrong, right = WrongProof("wrong", "x"), Says(guessable=False)
+        key, password = Says(wrong, guessable=False), Says()
+        authoriser = Authoriser(self.clock, None, [key], [right], self.inner, reached=reached)
+        for _ in range(10):
+            self.publish(authoriser).addErrback(lambda _: None)
+        self.assertEqual(reached.counts, {})
+        # Who is wrong once more is not heard, and waits no time.
+        self.assertIn("too many wrong tries", self.refusal(self.publish(authoriser)))
+        self.assertEqual((len(key.asked), reached.counts), (11, {"wrongProofs": 1}))
+        key.answer = None
+        self.assertIsNone(self.successResultOf(self.publish(authoriser)))
+        self.assertIsNone(self.successResultOf(self.play(authoriser)))
+        authoriser._rules["publish"] = (key, password)
+        self.assertIn("too many wrong tries", self.refusal(self.publish(authoriser)))
+        self.assertEqual((password.asked, reached.counts), ([], {"wrongProofs": 2}))
+
+    def test_D13_manyAtOnce(self) -> None:
+        """Of guesses that are made while a slow rule thinks, no more are answered than of others, and no right one."""
+        waits: list[Deferred[None]] = [Deferred() for _ in range(12)]
+        authoriser = self.make()
+        answers = []
+        for wait in waits:
+            authoriser._rules["publish"] = (Says(wait),)
+            answers.append(self.publish(authoriser))
+        for wait in waits[:10]:
+            wait.errback(WrongProof("wrong", "x"))
+        waits[10].errback(WrongProof("wrong", "x"))
+        waits[11].callback(None)
+        words = "too many wrong tries from 192.0.2.1; try again in 60 s"
+        self.assertEqual([self.refusal(answer) for answer in answers[10:]], [words] * 2)
+        self.assertEqual(self.inner.requests, [])
+        self.clock.advance(LONGEST_DELAY)
+        self.assertEqual([self.refusal(answer) for answer in answers[:10]], ["wrong"] * 10)
+
     def test_gone(self) -> None:
         """Who does not wait for the answer ends the wait; the failure counts."""
         authoriser = self.make(Says(WrongProof("wrong", "x")))
-        for _ in range(MAX_FAILURES):
+        for _ in range(10):
             answer = self.publish(authoriser)
             answer.cancel()
             self.failureResultOf(answer, CancelledError)
@@ -221,11 +305,11 @@ class AuthoriserTests(SynchronousTestCase):
 class ConnectionTests(SynchronousTestCase):
     """On connections, with stream keys: nobody but who has one gets through, and no key is anywhere."""
 
-    KEY = "canary-of-a-stream-key"
+    KEY, OTHER = "canary-of-a-stream-key", "another-of-the-same"
 
     def setUp(self) -> None:
         file = Path(self.enterContext(tempfile.TemporaryDirectory()), "keys")
-        file.write_text(keyLine("live/camera", self.KEY))
+        file.write_text("\n".join(keyLine("live/camera", key) for key in (self.KEY, self.OTHER)))
         keys = KeyFile(str(file))
         self.stage = stage = Stage(self, verbose=True)
         stage.factory.application = Authoriser(stage.clock, None, [StreamKeys(keys)], [KeyIsNoName(keys)])
@@ -340,9 +424,17 @@ class ConnectionTests(SynchronousTestCase):
         self.assertEqual(self.wanted, ["live/camera"])
 
     def test_busy(self) -> None:
-        """A second publisher with the right key is told the public name."""
+        """Somebody else, with a right key, is told the public name."""
         self.publish(self.KEY)
-        client = self.publish(self.KEY)
+        client = self.publish(self.OTHER)
         status = client.take()[-1]
         self.assertIn(b"live/camera is published already", status.payload)
         self.assertNoKey()
+
+    def test_neighbour(self) -> None:
+        """Who has a wrong key, and tries and tries, keeps nobody at the same address from publishing or playing."""
+        for _ in range(11):
+            client = self.publish("wrong-wrong-wrong")
+        self.assertIn(b"too many wrong tries from ", client.take()[-1].payload)
+        self.assertEqual(self.publish(self.KEY).told()[-1], "onStatus@1 NetStream.Publish.Start")
+        self.assertIn("onStatus@1 NetStream.Play.Start", self.play("camera").told())

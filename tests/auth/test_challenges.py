@@ -8,7 +8,8 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.auth.challenges import CHALLENGE_SECONDS, MAX_CHALLENGES, Challenges
+from rtmptw.auth.challenges import CHALLENGE_SECONDS, Challenges
+from rtmptw.limits import Limits, Reached
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -76,10 +77,44 @@ class ChallengeTests(SynchronousTestCase):
         self.challenges.make("alice", HERE)
         self.assertEqual(len(self.challenges), 1)
 
-    def test_conformance90_bounded(self) -> None:
-        """There are so many, and no more: the oldest makes room."""
-        made = [self.challenges.make("alice", HERE) for _ in range(MAX_CHALLENGES + 2)]
-        self.assertEqual(len(self.challenges), MAX_CHALLENGES)
-        self.assertIsNone(self.challenges.take(made[1].text, "alice", HERE))
-        self.assertIs(self.challenges.take(made[2].text, "alice", HERE), made[2])
-        self.assertIs(self.challenges.take(made[-1].text, "alice", HERE), made[-1])
+    def test_challenges(self) -> None:
+        """There are so many, and no more: the oldest makes room, and each time counts."""
+        self.assertEqual(Limits().challenges, 4096)
+        for most in (1, 8, 100):
+            reached = Reached()
+            challenges = Challenges(self.clock, limits=Limits(challenges=most), reached=reached)
+            made = [challenges.make("alice", str(number)) for number in range(most - 1)]
+            for more in range(3):
+                self.assertEqual((len(challenges), reached.counts["challenges"]), (most - (not more), max(0, more - 1)))
+                made.append(challenges.make("alice", f"more {more}"))
+            self.assertEqual((len(challenges), reached.counts), (most, {"challenges": 2}))
+            for challenge in made[:2]:
+                self.assertIsNone(challenges.take(challenge.text, "alice", HERE))
+            for challenge in made[2:]:
+                self.assertIs(challenges.take(challenge.text, "alice", HERE), challenge)
+
+    def test_challengesOfOne(self) -> None:
+        """From one origin come a quarter of them at most, one at least: the oldest from there makes room."""
+        for most, quarter in ((1, 1), (3, 1), (4, 1), (40, 10), (43, 10)):
+            reached = Reached()
+            challenges = Challenges(self.clock, limits=Limits(challenges=most), reached=reached)
+            first = challenges.make("alice", THERE)
+            made = [challenges.make("alice", HERE) for _ in range(quarter - 1)]
+            for more in range(3):
+                self.assertEqual(reached.counts["challenges"], max(0, more - 1) if most > 1 else more)
+                made.append(challenges.make("alice", HERE))
+            self.assertEqual(len(challenges), min(most, quarter + 1))
+            self.assertIs(challenges.take(first.text, "alice", THERE), None if most == 1 else first)
+            self.assertIsNone(challenges.take(made[-quarter - 1].text, "alice", HERE))
+            self.assertIs(challenges.take(made[-quarter].text, "alice", HERE), made[-quarter])
+            self.assertEqual(len(challenges), quarter - 1)
+
+    def test_nothingStays(self) -> None:
+        """What is taken or too old leaves nothing behind, neither in the one order nor in the other."""
+        for take in (True, False):
+            made = [self.challenges.make("alice", str(number)) for number in range(10)]
+            self.clock.advance(1 if take else CHALLENGE_SECONDS)
+            for challenge in made:
+                found = self.challenges.take(challenge.text, "alice", HERE)
+                self.assertIs(found, challenge if take else None)
+            self.assertEqual((self.challenges._waiting, self.challenges._origins), ({}, {}))

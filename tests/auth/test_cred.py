@@ -6,6 +6,7 @@ Tests for L{rtmptw.auth.cred}.
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 
 from twisted.cred.checkers import AllowAnonymousAccess, FilePasswordDB, ICredentialsChecker
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse as Memory
@@ -53,9 +54,8 @@ class CredentialsRuleTests(RuleCase):
         rule = CredentialsRule([Memory(alice=b"sesame")])
         for query, user in (
             ("user=alice&password=Sesame", "'alice'"),
-            ("user=alice&password=", "'alice'"),
             ("user=bob&password=sesame", "'bob'"),
-            ("user=%C3%A4%0A&password=%FF", "'\\xe4\\n'"),
+            ("user=%C3%A4&password=%FF", "'\\xe4'"),
             (f"user={'x' * 200}&password=sesame", f"'{'x' * 64}'"),
         ):
             error = self.wrong(rule, request("live/camera", query))
@@ -64,10 +64,39 @@ class CredentialsRuleTests(RuleCase):
         self.assertEqual(self.lines(), [])
 
     def test_missing(self) -> None:
-        """That is no guess."""
-        rule = CredentialsRule([Memory(alice=b"sesame")])
-        for query in ("", "user=alice", "password=sesame", "user=&password=sesame"):
+        """That is no guess. Somebody without a password can't come in without one, nor as what was made a comment."""
+        rule = CredentialsRule([FilePasswordDB(self.write("alice:\n#bob:sesame\n:sesame\n"))])
+        for query in (
+            *("", "user=alice", "password=sesame", "user=&password=sesame", "user=alice&password="),
+            "user=%23bob&password=sesame",
+        ):
             self.assertIn("?user=...&password=...", self.refused(rule, request("live/camera", query)))
+
+    def test_invisible(self) -> None:
+        """What no keyboard has is no guess either: to many a checker a NUL is a mistake in the program."""
+        slow = Slow()
+        for query, words in (
+            ("user=a%00&password=b", "the user holds a character"),
+            ("user=a%0Ab&password=b", "the user holds a character"),
+            ("user=a&password=b%00", "the password holds a character"),
+        ):
+            self.assertIn(words, self.refused(CredentialsRule([slow]), request("live/camera", query)))
+        self.assertEqual(slow.asked, [])
+
+    def test_principal(self) -> None:
+        """Whom the checker knows, by the name that it has for him."""
+        rows: list[tuple[object, str]] = [
+            (b"alice", "user alice"),
+            ("\u00e4", "user \u00e4"),
+            (b"\xff", "user \ufffd"),
+            (b"", "user Alice"),
+            ((), "user Alice"),
+        ]
+        for avatar, who in rows:
+            slow = Slow()
+            answer = self.ask(CredentialsRule([slow]), request("live/x", "user=Alice&password=x"))
+            slow.asked[0][2].callback(avatar)  # type: ignore[arg-type]
+            self.assertEqual(self.successResultOf(answer).principal, who)
 
     def test_encoded(self) -> None:
         """What means something in a URL is percent-encoded there; what is not ASCII is UTF-8."""
@@ -97,7 +126,7 @@ class CredentialsRuleTests(RuleCase):
         first.asked[0][2].errback(UnauthorizedLogin())
         self.assertNoResult(answer)
         second.asked[0][2].callback(b"alice")
-        self.assertEqual(self.successResultOf(answer), ALICE)
+        self.assertEqual(self.successResultOf(answer), replace(ALICE, principal="user alice"))
         self.assertEqual(third.asked, [])
 
     def test_file(self) -> None:

@@ -13,13 +13,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw.auth.failures import (
     FAILURE_SECONDS,
     LONGEST_DELAY,
-    MAX_FAILURES,
     MAX_ORIGINS,
     SHORTEST_DELAY,
     Failures,
     answerDelay,
     originOf,
 )
+from rtmptw.errors import StatusError
+from rtmptw.limits import Limits, Reached
 
 
 class OriginTests(SynchronousTestCase):
@@ -46,8 +47,8 @@ class FailureTests(SynchronousTestCase):
 
     def test_D13_perMinute(self) -> None:
         """The tenth failure is the last one for a minute, counted from the first; others do not notice."""
-        self.assertEqual((MAX_FAILURES, FAILURE_SECONDS), (10, 60.0))
-        for _ in range(MAX_FAILURES):
+        self.assertEqual((Limits().wrongProofs, FAILURE_SECONDS), (10, 60.0))
+        for _ in range(10):
             self.assertEqual(self.failures.wait("a"), 0)
             self.failures.add("a")
             self.clock.advance(1)
@@ -60,7 +61,7 @@ class FailureTests(SynchronousTestCase):
 
     def test_sliding(self) -> None:
         """Each failure counts for a minute of its own: after one more, it is the second one that is waited for."""
-        for _ in range(MAX_FAILURES):
+        for _ in range(10):
             self.failures.add("a")
             self.clock.advance(1)
         self.clock.advance(50)
@@ -71,7 +72,7 @@ class FailureTests(SynchronousTestCase):
         """So many origins: the one that was quiet longest is forgotten. Each more failure is a sign of life."""
         for number in range(MAX_ORIGINS):
             self.failures.add(str(number))
-        for _ in range(MAX_FAILURES):
+        for _ in range(10):
             self.failures.add("0")
         for number in range(10):
             self.failures.add(f"new {number}")
@@ -85,6 +86,24 @@ class FailureTests(SynchronousTestCase):
         self.clock.advance(FAILURE_SECONDS)
         self.failures.add("new")
         self.assertEqual(len(self.failures), 1)
+
+    def test_wrongProofs(self) -> None:
+        """After so many failures, and no fewer, nobody there is heard, and each time counts."""
+        for most in (1, 3, 25):
+            reached = Reached()
+            failures = Failures(self.clock, limits=Limits(wrongProofs=most), reached=reached)
+            for count in range(1, most + 2):
+                failures.add("a")
+                if count < most:
+                    failures.check("a")
+                else:
+                    error = self.assertRaises(StatusError, failures.check, "a")
+                    self.assertEqual(str(error), "too many wrong tries from a; try again in 60 s")
+                self.assertEqual(reached.counts["wrongProofs"], max(0, count - most + 1))
+            failures.check("b")
+            self.clock.advance(FAILURE_SECONDS)
+            failures.check("a")
+            self.assertEqual(reached.counts, {"wrongProofs": 2})
 
 
 class DelayTests(SynchronousTestCase):

@@ -141,6 +141,14 @@ class FindTests(FileCase):
             found = file.find(key, path, application)
             self.assertEqual((key, path, application, found and found.path), (key, path, application, expected))
 
+    def test_longest(self) -> None:
+        """What is longer than a key can be is none, not even with a hash of just so many characters."""
+        key = "k" * MAX_KEY
+        file = KeyFile(self.write(f"{keyLine('live/a', key)}\nlive/b {LINE.split()[1]}"))
+        for more, expected in (("", "live/a"), ("k", None), ("kk", None), ("k" * 5000, None)):
+            found = file.find(f"{key}{more}")
+            self.assertEqual((len(more), found and found.path), (len(more), expected))
+
     def test_time(self) -> None:
         """Whatever is asked, every line is compared, and in constant time."""
         file, compared = self.file(), []

@@ -18,12 +18,13 @@ from twisted.python.usage import UsageError
 from rtmptw.auth.addresses import readRange
 from rtmptw.auth.authoriser import Authoriser
 from rtmptw.auth.cred import CredentialsRule
-from rtmptw.auth.keyfile import keyLine
+from rtmptw.auth.keyfile import keyLine, readKeys
 from rtmptw.auth.options import AccessOptions, hidesNames, makeApplication
 from rtmptw.auth.publishers import AuthenticatedRule, PublisherAuthentication
 from rtmptw.auth.signedurl import SignedURLs, signedQuery
 from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
 from rtmptw.errors import StatusError
+from rtmptw.limits import Limits, Reached
 from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest
 from tests.auth.filecase import FileCase
 
@@ -170,11 +171,12 @@ class ApplicationTests(_Case):
         keys = self.file("keys", keyLine("live/camera", KEY))
         for option in ("publish-keys", "play-keys"):
             self.assertTrue(hidesNames(self.parse(f"--{option}", keys)))
+        self.assertTrue(hidesNames(self.parse("--auth", "memory:alice:sesame")))
         made = self.make("--publish-keys", keys, "--play-keys", keys)
         self.assertEqual(self.kinds(made._rules["play"]), [StreamKeys])
         connect = ConnectRequest("192.0.2.1:4000", "live")
         answer = maybeDeferred(made.playRequested, PlayRequest(connect, f"live/{KEY}"))
-        self.assertEqual(self.result(answer), Granted("live/camera"))
+        self.assertEqual(self.result(answer), Granted("live/camera", f"key {readKeys(keys)[0].label}"))
 
     def test_together(self) -> None:
         """All of it must hold: address, password, key, signature. The signature is that of the public name."""
@@ -184,9 +186,10 @@ class ApplicationTests(_Case):
             *("--allow", "publish:192.0.2.0/24"),
         )
         signed = signedQuery(SECRET, "publish", "live/camera", time() + 60)
+        granted = Granted("live/camera", f"user alice, key {readKeys(keys)[0].label}")
         rows: list[tuple[str, str, str, object]] = [
-            ("192.0.2.1:1", f"live/{KEY}", f"user=alice&password=sesame&{signed}", Granted("live/camera")),
-            ("192.0.2.1:1", "live/camera", f"user=alice&password=sesame&{signed}&key={KEY}", None),
+            ("192.0.2.1:1", f"live/{KEY}", f"user=alice&password=sesame&{signed}", granted),
+            ("192.0.2.1:1", "live/camera", f"user=alice&password=sesame&{signed}&key={KEY}", granted),
             (
                 "192.0.2.1:1",
                 f"live/{KEY}",
@@ -206,3 +209,19 @@ class ApplicationTests(_Case):
             self.assertEqual(self.result(maybeDeferred(made.publishRequested, request)), expected)
         play = PlayRequest(ConnectRequest("198.51.100.1:1", "live"), "live/camera")
         self.assertIsNone(self.result(maybeDeferred(made.playRequested, play)))
+
+    def test_limits(self) -> None:
+        """Both ways to guess have them, and count in the same place."""
+        users, limits, reached = self.file("users", "camera:sesame"), Limits(wrongProofs=1, challenges=1), Reached()
+        options = self.parse("--publish-user", users, "--auth", "memory:alice:sesame")
+        made = makeApplication(options, Clock(), limits, reached)
+        assert isinstance(made, Authoriser)
+        wrong = PlayRequest(ConnectRequest("192.0.2.1:4000", "live"), "live/x", "user=alice&password=x")
+        for _ in range(2):
+            self.assertEqual(reached.counts["wrongProofs"], 0)
+            maybeDeferred(made.playRequested, wrong).addErrback(lambda failure: None)
+        for _ in range(2):
+            self.assertEqual(reached.counts["challenges"], 0)
+            request = ConnectRequest("192.0.2.1:4000", "live", "", "authmod=adobe&user=camera")
+            self.assertRaises(StatusError, made.connectRequested, request)
+        self.assertEqual(reached.counts, {"wrongProofs": 1, "challenges": 1})

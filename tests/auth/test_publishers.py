@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from rtmptw.auth.challenges import CHALLENGE_SECONDS
-from rtmptw.auth.failures import FAILURE_SECONDS, MAX_FAILURES
+from rtmptw.auth.failures import FAILURE_SECONDS
 from rtmptw.auth.publishers import (
     LONGEST_DELAY,
     SHORTEST_DELAY,
@@ -29,7 +29,8 @@ from rtmptw.auth.publishers import (
 )
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IApplication
-from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
+from rtmptw.limits import Limits, Reached
+from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest
 from rtmptw.session.adobe import authFailed, needAuth
 from rtmptw.session.authentication import nextQuery
 from rtmptw.session.connect import readConnect
@@ -274,18 +275,42 @@ class AuthenticationTests(_Case):
         minute they are again.
         """
         right = self.challenged()
-        for _ in range(MAX_FAILURES):
+        for _ in range(10):
             self.ask(encoder(self.challenged("alice", "x"))).addErrback(lambda failure: None)
         self.clock.advance(0.5)
-        reason = "too many wrong passwords from 192.0.2.1; try again in 60 s"
+        reason = "too many wrong tries from 192.0.2.1; try again in 60 s"
         for query in (right, "", "authmod=adobe&user=alice"):
             self.assertEqual(self.refusal(encoder(query, "192.0.2.1:7")), reason)
-        self.assertEqual(len(self.clock.getDelayedCalls()), MAX_FAILURES)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 10)
         self.successResultOf(self.ask(encoder(self.challenged(peer=THERE), THERE)))
         # Nobody stops playing for it.
         self.successResultOf(self.ask(ConnectRequest("192.0.2.1:8", "live")))
         self.clock.advance(FAILURE_SECONDS - 0.5)
         self.successResultOf(self.ask(encoder(self.challenged())))
+
+    def test_wrongProofs(self) -> None:
+        """How many, and who counts what is too much."""
+        reached = Reached()
+        limits = Limits(wrongProofs=2)
+        self.application = PublisherAuthentication(USERS.get, self.clock, self.inner, limits=limits, reached=reached)
+        queries = [self.challenged("alice", "x") for _ in range(2)]
+        for query in queries:
+            self.assertEqual(reached.counts, {})
+            self.ask(encoder(query)).addErrback(lambda failure: None)
+        for count in (1, 2):
+            self.assertIn("too many wrong tries", self.refusal(encoder()))
+            self.assertEqual(reached.counts, {"wrongProofs": count})
+
+    def test_challenges(self) -> None:
+        """How many wait, and who counts what is forgotten: then there is a new one for the response."""
+        reached = Reached()
+        limits = Limits(challenges=1)
+        self.application = PublisherAuthentication(USERS.get, self.clock, self.inner, limits=limits, reached=reached)
+        first, second = self.challenged(), self.challenged(peer=THERE)
+        self.assertEqual(reached.counts, {"challenges": 1})
+        self.successResultOf(self.ask(encoder(second, THERE)))
+        self.assertIn("?reason=needauth&user=alice&", self.refusal(encoder(first)))
+        self.assertEqual(reached.counts, {"challenges": 1})
 
     def test_D13_noSuchUser(self) -> None:
         """Nothing tells who exists: the same answers, as many comparisons."""
@@ -334,23 +359,39 @@ class OtherApplicationTests(_Case):
             free, mine = ConnectRequest(HERE, "live"), encoder(self.challenged())
             for request in (free, mine):
                 self.assertIs(self.application.connectRequested(request), answer)
-            self.assertIs(self.application.publishRequested(PublishRequest(mine, "live/a")), answer)
             self.assertIs(self.application.playRequested(PlayRequest(mine, "live/a")), answer)
+            said = False if answer is False else Granted("live/a", "user alice")
+            self.assertEqual(self.successResultOf(self.publish(PublishRequest(mine, "live/a"))), said)
+
+    def publish(self, request: PublishRequest) -> Deferred[object]:
+        """Publish."""
+        return ensureDeferred(self.application.publishRequested(request))
 
     def test_publish(self) -> None:
-        """Only of those who have authenticated; the other one knows who."""
+        """Only of those who have authenticated; the other one knows who, and so does who has asked."""
         request = encoder(self.challenged())
         publish = PublishRequest(request, "live/a", request.query)
-        self.assertRaises(StatusError, self.application.publishRequested, publish)
+        self.failureResultOf(self.publish(publish), StatusError)
+        self.assertEqual(self.inner.requests, [])
         self.successResultOf(self.ask(request))
-        self.application.publishRequested(publish)
-        self.assertEqual((self.inner.requests[-1], authenticatedUser(publish)), (("publish", publish), "alice"))
+        self.assertEqual(self.successResultOf(self.publish(publish)), Granted("live/a", "user alice"))
+        asked = PublishRequest(request, "live/a", request.query, principal="user alice")
+        self.assertEqual((self.inner.requests[-1], authenticatedUser(publish)), (("publish", asked), "alice"))
+
+    def test_principal(self) -> None:
+        """Somebody else may have proof of more, before or behind."""
+        request = encoder(self.challenged())
+        self.successResultOf(self.ask(request))
+        publish = PublishRequest(request, "live/a", principal="key 1")
+        self.assertEqual(self.successResultOf(self.publish(publish)), Granted("live/a", "key 1, user alice"))
+        self.inner.answers["publish"] = Granted("live/b", "me")
+        self.assertEqual(self.successResultOf(self.publish(publish)), Granted("live/b", "me"))
 
     def test_publishFree(self) -> None:
         """Who was not asked is told how; what its query says about a user is worth nothing."""
         for query in ("", "user=alice", "authmod=adobe&user=alice&response=x"):
             request = ConnectRequest(HERE, "live", query=query)
-            error = self.assertRaises(StatusError, self.application.publishRequested, PublishRequest(request, "live/a"))
+            error = self.failureResultOf(self.publish(PublishRequest(request, "live/a")), StatusError).value
             self.assertEqual((error.description, error.code), (HOW, ""))
         self.assertEqual(self.inner.requests, [])
 
@@ -368,12 +409,10 @@ class OtherApplicationTests(_Case):
         """Without another application everything else is allowed."""
         self.application = PublisherAuthentication(USERS.get, self.clock)
         request = encoder(self.challenged())
-        for asked, method in (
-            (request, self.application.connectRequested),
-            (PublishRequest(request, "live/a"), self.application.publishRequested),
-            (PlayRequest(request, "live/a"), self.application.playRequested),
-        ):
-            self.assertIsNone(method(asked))  # type: ignore[operator]
+        self.assertIsNone(self.application.connectRequested(request))
+        self.assertIsNone(self.application.playRequested(PlayRequest(request, "live/a")))
+        publish = PublishRequest(request, "live/a")
+        self.assertEqual(self.successResultOf(self.publish(publish)), Granted("live/a", "user alice"))
 
 
 class ConnectionTests(SynchronousTestCase):

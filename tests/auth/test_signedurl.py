@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 
 from rtmptw.auth import signedurl
+from rtmptw.auth.keyfile import keyLine
 from rtmptw.auth.rule import markOf
 from rtmptw.auth.signedurl import (
     MAX_SECRETS,
@@ -37,6 +38,7 @@ class SecretTests(FileCase):
             ("", ": there is no secret in it; openssl rand -hex 32 makes one"),
             ("# nothing\n", ": there is no secret in it; openssl rand -hex 32 makes one"),
             (f"{SECRET}\nsesame\n", f", line 2: a secret has {MIN_SECRET} characters or more; openssl"),
+            (keyLine("live/x", SECRET), ", line 1: that is no secret, but a line for a file of stream keys"),
             (f"{SECRET}\n" * (MAX_SECRETS + 1), f", line {MAX_SECRETS + 1}: a file has {MAX_SECRETS} secrets at most"),
         ]
         for text, problem in rows:

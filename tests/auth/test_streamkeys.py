@@ -5,7 +5,9 @@ Tests for L{rtmptw.auth.streamkeys}.
 
 from __future__ import annotations
 
-from rtmptw.auth.keyfile import KeyFile, keyLine, readKeys
+from dataclasses import replace
+
+from rtmptw.auth.keyfile import MIN_KEY, KeyFile, keyLine, readKeys
 from rtmptw.auth.rule import markOf
 from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
 from tests.auth.rulecase import HERE, RuleCase, request
@@ -32,6 +34,20 @@ class StreamKeysTests(RuleCase):
             self.assertEqual(self.allowed(self.rule, asked), path)
             action = "play"
             self.assertEqual(self.allowed(self.rule, asked, action), path)
+
+    def test_principal(self) -> None:
+        """Two keys of one stream are two principals, however they are said; and one is the same each time."""
+        third = "one-more-key-for-live-camera"
+        self.write(f"{self.path.read_text()}\n{keyLine('live/camera', third)}")
+        found: dict[str, set[str]] = {}
+        for key in (KEY, third):
+            for asked in (request(f"live/{key}"), request("live/camera", f"key={key}"), request(f"live/{key}")):
+                found.setdefault(key, set()).add(self.successResultOf(self.ask(self.rule, asked)).principal)
+        labels = [key.label for key in readKeys(str(self.path))]
+        self.assertEqual(found, {KEY: {f"key {labels[0]}"}, third: {f"key {labels[2]}"}})
+        self.assertTrue(labels[0].startswith(readKeys(str(self.path))[0].mark.rstrip(".")))
+        [principal] = {self.successResultOf(self.ask(self.rule, request("a/b/c", f"key={OTHER}"))).principal}
+        self.assertRegex(principal, "^key [0-9a-f]{16}$")
 
     def test_log(self) -> None:
         """Which line of the file it was, and not the key."""
@@ -75,8 +91,11 @@ class KeyIsNoNameTests(RuleCase):
             (KEY, public),
             (f"live/{KEY}/x", f"live/{public}/x"),
             (f"{KEY}/x", f"{public}/x"),
+            (f"live/ {KEY}%20", f"live/ {public}%20"),
+            (f"live/{KEY}&a=b", f"live/{public}&a=b"),
         ):
-            self.assertEqual(self.allowed(rule, request(path), "play"), other)
+            asked = request(path)
+            self.assertEqual(self.successResultOf(self.ask(rule, asked, "play")), replace(asked, path=other))
             words = (
                 f"{HERE}: wants to play by the key for publishing, {mark}, and waits in vain; the stream is live/camera"
             )
@@ -84,3 +103,14 @@ class KeyIsNoNameTests(RuleCase):
         for path in ("live/camera", f"live/{KEY}x", f"live/{OTHER}"):
             self.assertEqual(self.allowed(rule, request(path), "play"), path)
         self.assertEqual(self.lines(), [])
+
+    def test_D13_manyParts(self) -> None:
+        """A path is looked through at a price: it may have a few parts that are as long as a key, and no more."""
+        rule = KeyIsNoName(KeyFile(self.write(keyLine("live/camera", KEY))))
+        for count in (3, 4):
+            path = "/".join(["x" * MIN_KEY] * count)
+            self.assertEqual(self.allowed(rule, request(path), "play"), path)
+        path = "/".join(["x" * MIN_KEY] * 5)
+        self.assertIn("more than 4 parts of 16 characters", self.refused(rule, request(path), "play"))
+        path = "/".join(["x" * (MIN_KEY - 1)] * 20)
+        self.assertEqual(self.allowed(rule, request(path), "play"), path)

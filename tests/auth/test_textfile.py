@@ -5,6 +5,7 @@ Tests for L{rtmptw.auth.textfile}.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -95,6 +96,35 @@ class WatchTests(FileCase):
         self.assertEqual(len(self.lines()), 1)
         self.write("c")
         self.assertEqual(watched.value(), ["c"])
+
+    def test_unopenable(self) -> None:
+        """What can't be opened for a while is tried again though it does not change; the log says so once."""
+        self.write("a")
+        watched = self.watch()
+        self.write("b")
+        real, failing = os.open, True
+
+        def open_(path: str, flags: int, *more: int) -> int:
+            if failing:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return real(path, flags, *more)
+
+        self.patch(os, "open", open_)
+        for _ in range(2):
+            self.assertEqual((watched.value(), watched.value()), (["a"], ["a"]))
+            self.assertEqual(self.lines(), [f"{self.path}: Too many open files; the words are those from before"])
+            failing = False
+            self.assertEqual((watched.value(), watched.value()), (["b"], ["b"]))
+            self.assertEqual(self.lines(), [f"{self.path}: read again; 1 words"])
+            failing = True
+            self.write("a")
+            self.assertEqual(watched.value(), ["b"])
+            self.lines()
+            failing = False
+            self.assertEqual(watched.value(), ["a"])
+            self.lines()
+            failing = True
+            self.write("b")
 
     def test_brokenAtFirst(self) -> None:
         self.write("wrong")

@@ -6,12 +6,16 @@ L{tests.interop.test_benchmarks}.
 
 from __future__ import annotations
 
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.bench import Window, integrity
-from benchmarks.cases import CASES, steady
+from benchmarks.cases import CASES, attacked, steady
 from benchmarks.cases.most import holds, search
+from benchmarks.errors import BenchmarkError
 from benchmarks.servers import SERVERS
+from tests.attackers.rows import ROWS
 from tests.benchmarks.load.test_audience import JOINED, SEEN
 
 SENT = {"bytes": 2000, "seconds": 2.0, "publishers": 2, "cpu": 0.2, "lateP99": 1.5, "lateWorst": 2.5}
@@ -20,7 +24,7 @@ SENT = {"bytes": 2000, "seconds": 2.0, "publishers": 2, "cpu": 0.2, "lateP99": 1
 class NamesTests(SynchronousTestCase):
     def test_names(self) -> None:
         """All cases are there, and what they name is known."""
-        names = "fanout most mixed ingest throughput join memory tls stalled steady"
+        names = "fanout most mixed ingest throughput join memory tls stalled steady attacked"
         self.assertEqual(" ".join(CASES), names)
         for name, case in CASES.items():
             self.assertEqual(case.name, name)
@@ -103,3 +107,30 @@ class SteadyTests(SynchronousTestCase):
         self.assertEqual(steady.growth([0, 0, 10, 10, 10, 10, 10, 10, 10, 10]), 0)
         self.assertEqual(steady.growth([10, 20]), 0)
         self.assertEqual(steady.growth([10]), 0)
+
+
+class AttackedTests(SynchronousTestCase):
+    def points(self, wanted: str | None, isQuick: bool = False) -> list[dict[str, int]]:
+        """With what the environment says."""
+        environment = dict(os.environ)
+        environment.pop(attacked.ROWS_VARIABLE, None)
+        if wanted is not None:
+            environment[attacked.ROWS_VARIABLE] = wanted
+        self.patch(os, "environ", environment)
+        return attacked.CASE.points(None, isQuick)
+
+    def test_points(self) -> None:
+        """All rows, behind what they are compared with; or a few; or those that are wanted, with their attackers."""
+        self.assertEqual([name for point in self.points(None) for name in point], ["none", "hog", *ROWS])
+        self.assertEqual(self.points(None, True), [{"none": 0}, {"B5": 8}])
+        self.assertEqual(self.points("A1,hog"), [{"A1": 10_000}, {"hog": 1}])
+        error = self.assertRaises(BenchmarkError, self.points, "A1,Z9")
+        self.assertIn("Z9", str(error))
+
+    def test_kinds(self) -> None:
+        """What goes to the port for TLS needs a server that has one."""
+        ours, secure, nginx = SERVERS["ours"], SERVERS["ours-tls"], SERVERS["nginx"]
+        self.assertEqual([attacked._kind(ours, row) for row in ("none", "B5", "A7")], [ours, ours, secure])
+        self.assertIs(attacked._kind(secure, "A7"), secure)
+        self.assertIs(attacked._kind(nginx, "B5"), nginx)
+        self.assertRaises(BenchmarkError, attacked._kind, nginx, "A7")

@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 
-from rtmptw.auth.keyfile import checkKey, readKeys
+from rtmptw.auth.keyfile import MAX_KEYS, checkKey, keyLine, readKeys
 from rtmptw.cli import FAILED, WRONG_USAGE
 from tests.cli.commandcase import CommandTestCase
 
@@ -65,6 +65,24 @@ class KeyTests(CommandTestCase):
         self.assertEqual(self.failureResultOf(done, SystemExit).value.code, FAILED)
         self.assertIn("rtmptw key: /no/such/file: No such file or directory", self.err.getvalue())
         self.assertEqual(self.out.getvalue(), "")
+
+    def test_otherFile(self) -> None:
+        """A file that no server would take afterwards stays as it is: one of secrets, or one that is full."""
+        full = f"{keyLine('live/x', KEY)}\n" * MAX_KEYS
+        for content, words in (
+            ("0123456789abcdef\n", ", line 1: it is not PATH sha256:SALT:HASH"),
+            (full, f": it has {MAX_KEYS} keys already, and can't have more; nothing was added"),
+        ):
+            place = self.file(content.encode())
+            done = self.main("key", "--add", place, "live/camera")
+            self.assertEqual(self.failureResultOf(done, SystemExit).value.code, FAILED)
+            self.assertIn(f"rtmptw key: {place}{words}", self.err.getvalue())
+            with open(place) as file:
+                self.assertEqual(file.read(), content)
+        place = self.file(full.partition("\n")[2].encode())
+        self.successResultOf(self.main("key", "--add", place, "live/camera"))
+        self.assertEqual(len(readKeys(place)), MAX_KEYS)
+        self.assertEqual(len(self.out.getvalue().split()), 1)
 
     def test_mistakes(self) -> None:
         for arguments, words in (

@@ -44,7 +44,15 @@ class SignTests(CommandTestCase):
                 self.assertEqual(self.sign(f"--{action}", url), expected)
 
     def test_for(self) -> None:
-        for text, seconds in (("90", 90), ("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604800), ("0", 0)):
+        for text, seconds in (
+            ("90", 90),
+            ("90s", 90),
+            ("30m", 1800),
+            ("12h", 43200),
+            ("7d", 604800),
+            ("0", 0),
+            ("36500d", 3153600000),
+        ):
             [until] = re.findall(r"expires=(\d+)", self.sign("--play", "--for", text, URL))
             self.assertEqual(int(until), int(NOW) + seconds + 1)
 
@@ -71,6 +79,7 @@ class SignTests(CommandTestCase):
             ((URL, "--play", "--secret", "/no/such"), "--secret /no/such: No such file"),
             ((URL, "--play", "--secret", short), f"--secret {short}, line 1: a secret has"),
             ((URL, *right, "--for", "1w"), "--for 1w: a time is 90, 30m, 12h or 7d"),
+            ((URL, *right, "--for", "36501d"), "--for 36501d: no URL is good for more than 36500d"),
             ((URL, *right, "--for", "-1"), "--for -1: a time is"),
             ((URL, *right, "--address", "host"), "--address host: an address is"),
             (("http://host/live/camera", *right), "the scheme http:// is unknown"),

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import StatusError
+from rtmptw.record import filename as module
 from rtmptw.record.filename import MAX_PART, PARTIAL, createFile, safeName
+from rtmptw.record.template import NameTemplate
 from rtmptw.session.streampath import streamPath
 from tests.record.disk import DescriptorWatch, listing, makeDirectory
 
@@ -41,6 +43,11 @@ HOSTILE = [
     ("live/\udcff", f"live/%FF-{STAMP}.flv"),
     ("live/con", f"live/con-{STAMP}.flv"),
 ]
+
+
+def stem(path: str) -> str:
+    """The usual name for a stream's recording."""
+    return NameTemplate().name(path, BEGAN, BEGAN, 1)
 
 
 class SafeNameTests(SynchronousTestCase):
@@ -83,7 +90,11 @@ class CreateFileTests(SynchronousTestCase):
 
     def create(self, path: str) -> str:
         """Create a file, and write its name into it."""
-        new = createFile(str(self.root), path, BEGAN, ".flv")
+        return self.createNamed(stem(path))
+
+    def createNamed(self, name: str) -> str:
+        """The same, by its name."""
+        new = createFile(str(self.root), name, ".flv")
         try:
             os.write(new.file, new.name.encode())
         finally:
@@ -104,10 +115,17 @@ class CreateFileTests(SynchronousTestCase):
         self.assertNothingOutside()
 
     def test_D6_absolute(self) -> None:
-        """A path that begins with a slash, or has nothing between two, has no file; it is no stream's path either."""
+        """
+        A path that begins with a slash, or has nothing between two, is no stream's path, and no name; the template
+        makes one of it all the same.
+        """
         for path in ("/etc/passwd", "live//x"):
-            self.assertRaises(OSError, self.create, path)
+            self.assertRaises(OSError, self.createNamed, path)
             self.assertNotIn(path, (streamPath("", path), streamPath("live", path)))
+        self.assertEqual(self.create("/etc/passwd"), f"etc/passwd-{STAMP}.flv")
+        for name in ("..", "a/../b", ".", "a/", ""):
+            error = self.assertRaises(OSError, self.createNamed, name)
+            self.assertEqual(error.errno, errno.EINVAL)
         self.assertNothingOutside()
 
     def test_D6_refusedBefore(self) -> None:
@@ -159,7 +177,7 @@ class CreateFileTests(SynchronousTestCase):
         self.assertEqual((self.root / "live").read_text(), "precious")
 
     def test_collisions(self) -> None:
-        """The same stream at the same millisecond: new names, until there are a hundred; nothing is overwritten."""
+        """The same stream at the same millisecond: a hundred names, then random ones; nothing is overwritten."""
         names = [self.create("camera") for _ in range(50)]
         for name in names:
             os.rename(self.root / (name + PARTIAL), self.root / name)
@@ -167,7 +185,18 @@ class CreateFileTests(SynchronousTestCase):
         self.assertEqual(names, [f"camera-{STAMP}.flv", *(f"camera-{STAMP}-{number}.flv" for number in range(1, 100))])
         for number, name in enumerate(names):
             self.assertEqual((self.root / (name if number < 50 else name + PARTIAL)).read_text(), name)
+        last = {self.create("camera") for _ in range(3)}
+        self.assertEqual(len(last), 3)
+        for name in last:
+            self.assertRegex(name, rf"^camera-{STAMP}-[0-9a-f]{{16}}\.flv$")
+
+    def test_allTaken(self) -> None:
+        """Even the random name is taken: that is an error, and nothing is overwritten."""
+        self.patch(module, "MAX_NUMBER", 2)
+        self.patch(module.secrets, "token_hex", lambda size: "0" * 2 * size)
+        names = [self.create("camera") for _ in range(3)]
         self.assertRaises(FileExistsError, self.create, "camera")
+        self.assertEqual(listing(self.root), sorted(name + PARTIAL for name in names))
 
     def test_race(self) -> None:
         """Another process that creates the file in the last moment keeps it."""
@@ -195,17 +224,18 @@ class CreateFileTests(SynchronousTestCase):
         self.create("a/b/c")
         (self.root / "link").symlink_to(self.root)
         for path in ("link/x", "a/b//c"):
-            self.assertRaises(OSError, self.create, path)
-        for _ in range(99):
+            self.assertRaises(OSError, self.createNamed, path)
+        self.patch(module, "MAX_NUMBER", 3)
+        self.patch(module.secrets, "token_hex", lambda size: "0" * 2 * size)
+        for _ in range(4):
             self.create("d")
-        self.create("d")
         self.assertRaises(FileExistsError, self.create, "d")
         self.assertEqual(watch.open, [])
 
     def test_closeFails(self) -> None:
         """Both descriptors are closed if closing the first one fails."""
         watch = DescriptorWatch(self)
-        new = createFile(str(self.root), "live/camera", BEGAN, ".flv")
+        new = createFile(str(self.root), stem("live/camera"), ".flv")
         self.assertEqual(len(watch.open), 2)
         watch.failing = new.file
         self.assertRaises(OSError, new.close)
@@ -225,7 +255,7 @@ class NewFileTests(SynchronousTestCase):
         """A file with a few bytes in it."""
         self.root = makeDirectory(self)
         self.watch = DescriptorWatch(self)
-        self.new = createFile(str(self.root), "live/camera", BEGAN, ".flv")
+        self.new = createFile(str(self.root), stem("live/camera"), ".flv")
         os.write(self.new.file, b"ours")
         self.path = self.root / f"live/camera-{STAMP}.flv"
         self.partial = self.root / f"live/camera-{STAMP}.flv{PARTIAL}"

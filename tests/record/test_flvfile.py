@@ -12,6 +12,7 @@ from rtmptw.errors import LocalProtocolError
 from rtmptw.record import flvfile
 from rtmptw.record.filename import PARTIAL
 from rtmptw.record.flvfile import FLVFile, Tag
+from rtmptw.record.template import NameTemplate
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import DATA_LIMITS, UNDEFINED, UNSUPPORTED, AMFValue, Date, ECMAArray, TypedObject
 from rtmptw.wire.flv import encodeTag
@@ -27,13 +28,18 @@ def metadata(value: AMFValue) -> bytes:
     return amf0.encode("onMetaData", value)
 
 
+def newFile(root: Path, path: str) -> FLVFile:
+    """A file with the usual name."""
+    return FLVFile(str(root), NameTemplate().name(path, BEGAN, BEGAN, 1))
+
+
 class FLVFileTests(SynchronousTestCase):
     """Files in a real directory."""
 
     def setUp(self) -> None:
         """A file that is begun."""
         self.root = makeDirectory(self)
-        self.file = FLVFile(str(self.root), "live/camera", BEGAN)
+        self.file = newFile(self.root, "live/camera")
         self.addCleanup(self.file.finish)
         self.partial = self.root / (NAME + PARTIAL)
 
@@ -135,7 +141,7 @@ class FLVFileTests(SynchronousTestCase):
             (metadata({"onMetaData": metadata({}).decode("latin-1")}), {}),
         ]
         for number, (payload, expected) in enumerate(values):
-            file = FLVFile(str(self.root), f"odd/{number}", BEGAN)
+            file = newFile(self.root, f"odd/{number}")
             file.write([(DATA, 0, payload), (VIDEO, 1000, b"media")])
             file.finish()
             path = self.root / file.name
@@ -179,7 +185,7 @@ class FLVFileTests(SynchronousTestCase):
         self.file.finish()
         self.partial = self.root / (NAME.replace(".flv", "-1.flv") + PARTIAL)
         watch = DescriptorWatch(self)
-        file = FLVFile(str(self.root), "live/camera", BEGAN)
+        file = newFile(self.root, "live/camera")
         file.write([(VIDEO, 40, b"a")])
         self.assertEqual(len(watch.open), 2)
         self.patch(os, "fdatasync", broken)
@@ -203,7 +209,7 @@ class FLVFileTests(SynchronousTestCase):
         """A path of as many characters as is allowed, each four bytes: longer than any call takes, and finished."""
         path = "/".join(["\U0001f600" * 14] * 26)[:383]
         watch = DescriptorWatch(self)
-        file = FLVFile(str(self.root), path, BEGAN)
+        file = newFile(self.root, path)
         self.assertGreater(len(file.name), 4096)
         file.write([(VIDEO, 40, b"a")])
         file.finish()
@@ -215,7 +221,7 @@ class FLVFileTests(SynchronousTestCase):
     def test_place(self) -> None:
         """Where it is: with the ending at first, then without, and nowhere if nothing is in it."""
         for tags in ([], [(VIDEO, 0, b"a")]):
-            file = FLVFile(str(self.root), "place", BEGAN)
+            file = newFile(self.root, "place")
             self.assertEqual(file.place, file.name + PARTIAL)
             file.write(tags)
             file.finish()
@@ -227,7 +233,7 @@ class FLVFileTests(SynchronousTestCase):
         with the duration of that.
         """
         batches = [[(VIDEO, 40 * number, bytes(number)) for number in range(start, start + 5)] for start in (1, 6)]
-        first = FLVFile(str(self.root), "whole", BEGAN)
+        first = newFile(self.root, "whole")
         for batch in batches:
             first.write(batch)
         whole = first.size
@@ -235,7 +241,7 @@ class FLVFileTests(SynchronousTestCase):
         sizes = [len(encodeTag(*tag)) for batch in batches for tag in batch]
         starts = [whole - sum(sizes[index:]) for index in range(len(sizes) + 1)]
         for room in range(whole):
-            file = FLVFile(str(self.root), f"full/{room}", BEGAN)
+            file = newFile(self.root, f"full/{room}")
             with self.subTest(room=room):
                 patch = self.patch(os, "pwrite", FullDisk(room))
                 error = self.assertRaises(OSError, lambda file=file: [file.write(batch) for batch in batches])
@@ -269,8 +275,8 @@ class FLVFileTests(SynchronousTestCase):
         synced: list[float] = []
         self.patch(flvfile, "monotonic", lambda: now[0])
         self.patch(os, "fdatasync", lambda file: synced.append(now[0]))
-        file = FLVFile(str(self.root), "sync", BEGAN)
-        for second in (100.0, 100.5, 101.0, 101.5, 101.9, 103.0):
+        file = newFile(self.root, "sync")
+        for second in (100.0, 100.5, 101.0, 101.5, 101.8, 103.0):
             now[0] = second
             file.write([(VIDEO, 0, b"")])
         self.assertEqual(synced, [101.0, 103.0])

@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from rtmptw.interfaces import IApplication, IStreamObserver, ISubscriber
+from rtmptw.limits import Limits
 from rtmptw.live.livestream import LiveStream
 from rtmptw.requests import StreamRequest
 from rtmptw.server import RTMPServerFactory
@@ -165,12 +166,16 @@ class Stage:
     """
 
     def __init__(
-        self, case: SynchronousTestCase, application: Application | None = None, verbose: bool = False
+        self,
+        case: SynchronousTestCase,
+        application: Application | None = None,
+        verbose: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self.case = case
         self.clock = Clock()
         self.application = application or Application()
-        self.factory = RTMPServerFactory(self.application, atOnce(self.clock), self.clock, verbose)
+        self.factory = RTMPServerFactory(self.application, atOnce(self.clock), self.clock, verbose, limits=limits)
         self.factory.hub.observers.append(self)
         self.published: list[StoredStream] = []
         self.subscriptions: list[object] = []

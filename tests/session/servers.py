@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.client import RTMPClientFactory
+from rtmptw.limits import Limits
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.session import status
 from rtmptw.session.clientconnection import ClientConnection
@@ -49,11 +50,13 @@ class Script:
     @ivar heard: all that the client has said.
     """
 
-    def __init__(self, case: SynchronousTestCase, transport: TCPTransport | None = None) -> None:
+    def __init__(
+        self, case: SynchronousTestCase, transport: TCPTransport | None = None, limits: Limits | None = None
+    ) -> None:
         self.case = case
         self.clock = Clock()
         self.log = EventLoggingObserver.createWithCleanup(case, globalLogPublisher)
-        self.factory = RTMPClientFactory(URL, self.clock, publishing=True)
+        self.factory = RTMPClientFactory(URL, self.clock, publishing=True, limits=limits)
         self.transport = transport or TCPTransport()
         protocol = self.factory.buildProtocol(None)
         self.protocol: RTMPProtocol = protocol

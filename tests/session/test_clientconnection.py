@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed, LocalProtocolError
+from rtmptw.live.busy import LOOK_SECONDS
 from rtmptw.session import status
 from rtmptw.session.clientconnection import ANSWER_SECONDS
 from rtmptw.session.connect import OUR_CHUNK_SIZE
@@ -644,9 +645,13 @@ class FacingTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """A name in use: the server's reason reaches the caller, and then the connection is over."""
         facing = Facing(self)
-        facing.stage.publisher()
+        holder = facing.stage.publisher()
         facing.pump()
         publish = facing.connection.publish("test")
+        facing.pump()
+        facing.stage.clock.advance(LOOK_SECONDS / 2)
+        holder.send(audio(0))
+        facing.stage.clock.advance(LOOK_SECONDS / 2)
         facing.pump()
         error = self.failureResultOf(publish, CallError).value
         self.assertEqual((error.code, error.description), (status.BAD_NAME, "live/test is published already"))

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import StatusError
+from rtmptw.live.busy import LOOK_SECONDS
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import UNDEFINED, ECMAArray, TypedObject
 from rtmptw.wire.chunkreader import ChunkReader
@@ -483,9 +484,14 @@ class RefusalTests(SynchronousTestCase):
         first = stage.publisher()
         second = stage.connected()
         second.send(command("publish", 5, None, "test", id=1))
+        # It is looked whether the first one is still there.
+        stage.clock.advance(LOOK_SECONDS / 2)
+        first.send(audio(0))
+        self.assertEqual(second.take(), [])
+        stage.clock.advance(LOOK_SECONDS)
         self.assertRefused(second, "NetStream.Publish.BadName", "published already")
         first.send(audio(1))
-        self.assertEqual(len(stage.published[0].messages), 1)
+        self.assertEqual(len(stage.published[0].messages), 2)
         first.assertSilent()
 
     def test_conformance99_freeAtOnce(self) -> None:

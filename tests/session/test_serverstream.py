@@ -8,6 +8,7 @@ from __future__ import annotations
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.live.busy import LOOK_SECONDS
 from rtmptw.requests import Granted
 from rtmptw.session.serverstream import ServerStream, State
 from rtmptw.wire.control import UserControl, UserControlType
@@ -244,6 +245,9 @@ class GrantedTests(SynchronousTestCase):
         self.assertEqual((said.count(b"live/SECRET"), said.count(b"public")), (2, 0))
         second = stage.connected()
         second.send(command("createStream", 2), command("publish", 3, None, "OTHER", "live", id=1))
+        stage.clock.advance(LOOK_SECONDS / 2)
+        publisher.send(video(40))
+        stage.clock.advance(LOOK_SECONDS / 2)
         self.assertEqual(second.told()[-1], "onStatus@1 NetStream.Publish.BadName")
         publisher.send(command("FCUnpublish", 4, None, "SECRET"), command("deleteStream", 5, None, 1))
         self.assertEqual([len(stream.ends) for stream in stage.published], [1])

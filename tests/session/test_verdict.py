@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.testing import EventLoggingObserver
@@ -16,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw.errors import StatusError
 from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest, StreamRequest
 from rtmptw.session import status
-from rtmptw.session.verdict import VERDICT_SECONDS, Verdict
+from rtmptw.session.verdict import Verdict
 from tests.session.dialects import Application
 
 CONNECT = ConnectRequest("192.0.2.1:4000", "live")
@@ -25,14 +26,17 @@ REQUESTS: dict[str, ConnectRequest | StreamRequest] = {
     "publish": PublishRequest(CONNECT, "live/test"),
     "play": PlayRequest(CONNECT, "live/test"),
 }
-TOO_LATE = f"no decision within {VERDICT_SECONDS} s"
+#: How long the application may take here.
+SECONDS = 30
+
+TOO_LATE = f"no decision within {SECONDS} s"
 
 
 class VerdictTests(SynchronousTestCase):
     def ask(self, answer: object, command: str = "publish") -> tuple[Verdict, list[StatusError | None]]:
         """A question to an application with this answer, and what was decided."""
         application = Application(**{command: answer})
-        verdict = Verdict(application, command, REQUESTS[command])
+        verdict = Verdict(application, command, REQUESTS[command], float(SECONDS))
         decisions: list[StatusError | None] = []
         verdict.whenDecided(decisions.append)
         self.assertEqual(application.requests, [(command, REQUESTS[command])])
@@ -43,10 +47,6 @@ class VerdictTests(SynchronousTestCase):
         refusals = [(error.description, error.code) for error in decisions if error is not None]
         self.assertEqual((len(decisions), refusals), (1, [(description, code)]))
 
-    def test_seconds(self) -> None:
-        """What the documentation promises."""
-        self.assertEqual(VERDICT_SECONDS, 30)
-
     def test_yes(self) -> None:
         """Any result but False, at once: also those that look like it."""
         for command in REQUESTS:
@@ -56,15 +56,57 @@ class VerdictTests(SynchronousTestCase):
 
     def test_Granted(self) -> None:
         """A yes for another stream, whose path is made one; if it can't be, that is a no."""
-        for command in REQUESTS:
+        for command in ("publish", "play"):
             for says, path in (("live/public", "live/public"), ("/live//public/", "live/public"), ("x", "x")):
                 for answer in (Granted(says), succeed(Granted(says))):
                     verdict, decisions = self.ask(answer, command)
-                    self.assertEqual((decisions, verdict.path), ([None], path))
+                    self.assertEqual((decisions, verdict.request), ([None], replace(REQUESTS[command], path=path)))
             self.assertRefused(
                 self.ask(Granted("live/.."), command)[1], "a stream name can't have . or .. between its slashes", ""
             )
-        self.assertEqual(self.ask(None)[0].path, "")
+        self.assertEqual(self.ask(None)[0].request, REQUESTS["publish"])
+        # A connect is for no stream.
+        self.assertEqual(self.ask(Granted("live/public"), "connect")[0].request, CONNECT)
+
+    def test_principal(self) -> None:
+        """A yes that says who has asked."""
+        verdict, decisions = self.ask(Granted("live/test", "user alice"))
+        expected = PublishRequest(CONNECT, "live/test", principal="user alice")
+        self.assertEqual((decisions, verdict.request), ([None], expected))
+
+    def test_then(self) -> None:
+        """What is to be waited for behind a yes, and may be a no; behind a no, nothing is."""
+        for end, refusal in ((None, None), (StatusError("busy", "code"), "code: busy")):
+            asked: list[StreamRequest] = []
+            free: Deferred[None] = Deferred()
+
+            def then(
+                request: StreamRequest, asked: list[StreamRequest] = asked, free: Deferred[None] = free
+            ) -> Deferred[None]:
+                asked.append(request)
+                return free
+
+            application = Application(publish=Granted("live/other"))
+            verdict = Verdict(application, "publish", REQUESTS["publish"], float(SECONDS), then)
+            decisions: list[StatusError | None] = []
+            verdict.whenDecided(decisions.append)
+            self.assertEqual(([request.path for request in asked], decisions), (["live/other"], []))
+            free.callback(None) if end is None else free.errback(end)
+            self.assertEqual([error and str(error) for error in decisions], [refusal])
+        refused = Verdict(Application(publish=False), "publish", REQUESTS["publish"], float(SECONDS), self.fail)
+        refused.whenDecided(decisions.append)
+        self.assertEqual(str(decisions[-1]), "not allowed")
+
+    def test_thenCancelled(self) -> None:
+        """To wait no longer cancels what is waited for."""
+        free: Deferred[None] = Deferred()
+        application = Application(publish=None)
+        verdict = Verdict(application, "publish", REQUESTS["publish"], float(SECONDS), lambda _: free)
+        decisions: list[StatusError | None] = []
+        verdict.whenDecided(decisions.append)
+        verdict.cancel()
+        self.assertEqual(str(decisions[0]), f"{status.FAILED}: {TOO_LATE}")
+        self.assertTrue(free.called)
 
     def test_False(self) -> None:
         for command in REQUESTS:
@@ -124,13 +166,13 @@ class VerdictTests(SynchronousTestCase):
             cancelled: list[object] = []
             answer: Deferred[object] = Deferred(cancelled.append)
             verdict, decisions = self.ask(answer, command)
-            for _ in range(VERDICT_SECONDS - 1):
+            for _ in range(SECONDS - 1):
                 verdict.second()
             self.assertEqual((cancelled, decisions), ([], []))
             verdict.second()
             self.assertEqual(cancelled, [answer])
             self.assertRefused(decisions, TOO_LATE, code)
-            for _ in range(2 * VERDICT_SECONDS):
+            for _ in range(2 * SECONDS):
                 verdict.second()
             self.assertEqual((len(cancelled), len(decisions)), (1, 1))
 
@@ -151,7 +193,7 @@ class VerdictTests(SynchronousTestCase):
         """An answer in the last second counts, and seconds after it do nothing."""
         answer: Deferred[object] = Deferred()
         verdict, decisions = self.ask(answer)
-        for _ in range(VERDICT_SECONDS - 1):
+        for _ in range(SECONDS - 1):
             verdict.second()
         answer.callback(None)
         verdict.second()
@@ -194,7 +236,7 @@ class VerdictTests(SynchronousTestCase):
             return await answer
 
         verdict, decisions = self.ask(ask)
-        for _ in range(VERDICT_SECONDS):
+        for _ in range(SECONDS):
             self.assertEqual(decisions, [])
             verdict.second()
         self.assertRefused(decisions, TOO_LATE, status.FAILED)

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from rtmptw.errors import CertificateError
-from rtmptw.protocol import HANDSHAKE_SECONDS
+from rtmptw.limits import Limits
 from rtmptw.server import RTMPServerFactory
 from rtmptw.tls.endpoint import BACKLOG, DirectoryParser, FilesParser, RTMPSEndpoint, hardened
 from tests.session.dialects import TCPTransport
@@ -34,14 +34,18 @@ TWO = AUTHORITY.certify("b.example", notBefore=0, notAfter=NOW + 3650 * DAY)
 
 class HardenedTests(SynchronousTestCase):
     def test_prefix(self) -> None:
-        """Twisted's TLS is ours; all else stays as it is."""
+        """Twisted's TLS is ours, and so is its TCP; all else stays as it is."""
         for description, expected in (
             ("ssl:443:privateKey=k.pem", "rtmps:443:privateKey=k.pem"),
             ("SSL:443", "rtmps:443"),
             ("ssl", "rtmps"),
             ("tls:/etc/certificates:443", "rtmps-directory:/etc/certificates:443"),
             ("haproxy:ssl:443", "haproxy:rtmps:443"),
-            ("tcp:443", "tcp:443"),
+            ("tcp:443", "rtmp:443"),
+            ("tcp6:443:interface=\\:\\:1", "rtmp6:443:interface=\\:\\:1"),
+            ("haproxy:tcp:443", "haproxy:rtmp:443"),
+            ("systemd:domain=INET:index=0", "systemd:domain=INET:index=0"),
+            ("rtmp:443", "rtmp:443"),
             ("rtmps:443", "rtmps:443"),
             ("unix:ssl:tls:", "unix:ssl:tls:"),
             ("sslx:1", "sslx:1"),
@@ -184,7 +188,7 @@ class DeadlineTests(SynchronousTestCase):
 
         @param dribble: what comes in that time, a byte in a second.
         """
-        for second in range(int(HANDSHAKE_SECONDS) - 1):
+        for second in range(int(Limits().handshakeSeconds) - 1):
             self.clock.advance(1)
             if dribble:
                 self.server.dataReceived(dribble[second : second + 1])

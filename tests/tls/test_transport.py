@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IPushPr
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.protocols.policies import WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -35,8 +36,8 @@ class TLSTransportTests(SynchronousTestCase):
         files.write(own=own.keyPEM + own.pem)
         self.reactor = MemoryReactorClock()
         self.application = Protocol()
-        certificates = ServerCertificates(PEMFiles(files("own.pem"), files("own.pem")))
-        factory = TLSFactory(certificates, False, Factory.forProtocol(lambda: self.application), self.reactor)
+        self.certificates = ServerCertificates(PEMFiles(files("own.pem"), files("own.pem")))
+        factory = TLSFactory(self.certificates, False, Factory.forProtocol(lambda: self.application), self.reactor)
         self.tls: Any = factory.buildProtocol(None)
         ours, self.theirs = socket.socketpair()
         for end in (ours, self.theirs):
@@ -87,6 +88,16 @@ class TLSTransportTests(SynchronousTestCase):
         """To those above it is the transport."""
         self.assertTrue(ITCPTransport.providedBy(self.tls.transport))
         self.assertIs(self.tls.transport.getHandle(), self.below.getHandle())
+
+    def test_refused(self) -> None:
+        """For a connection that is refused no TLS is made, also if something is wrapped around what refuses it."""
+
+        class Refusing(Factory):
+            def buildProtocol(self, addr: object) -> None:
+                return None
+
+        for refusing in (Refusing(), WrappingFactory(Refusing())):
+            self.assertIsNone(TLSFactory(self.certificates, False, refusing, self.reactor).buildProtocol(None))
 
     def test_full(self) -> None:
         """When the system takes no more, the transport waits, TLS's producer is paused, and nothing is lost."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import struct
+from dataclasses import fields, replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.errors import AMFDecodeError, LocalProtocolError
-from rtmptw.wire import amf0
+from rtmptw.errors import AMFDecodeError, AMFLimitExceeded, LocalProtocolError
+from rtmptw.limits import Limits
+from rtmptw.wire import amf0, amf3
 from rtmptw.wire.amf import (
     COMMAND_LIMITS,
     DATA_LIMITS,
+    LIMIT_NAMES,
     UNDEFINED,
     UNSUPPORTED,
     AMFLimits,
@@ -107,7 +110,8 @@ class LimitsTests(SynchronousTestCase):
 
     def test_numbers(self) -> None:
         self.assertEqual(COMMAND_LIMITS, AMFLimits(depth=32, values=1024, keys=256, stringBytes=4096))
-        self.assertEqual(DATA_LIMITS, AMFLimits(depth=32, values=4096, keys=4096, stringBytes=65536))
+        data = AMFLimits(depth=32, values=4096, keys=4096, stringBytes=65536, carrier="data")
+        self.assertEqual(DATA_LIMITS, data)
 
     def test_depthRange(self) -> None:
         self.assertEqual(AMFLimits(depth=128).depth, 128)
@@ -137,8 +141,39 @@ class LimitsTests(SynchronousTestCase):
         ]
         for limits, good, bad in cases:
             self.assertTrue(amf0.decode(good, limits), good)
-            with self.assertRaises(AMFDecodeError, msg=str((limits, bad))):
-                amf0.decode(bad, limits)
+            [field] = {name for name in LIMIT_NAMES["data"] if getattr(limits, name) != getattr(AMFLimits(), name)}
+            for carrier, names in LIMIT_NAMES.items():
+                with self.assertRaises(AMFLimitExceeded, msg=str((limits, bad))) as raised:
+                    amf0.decode(bad, replace(limits, carrier=carrier))
+                self.assertEqual(raised.exception.limit, names[field])
+
+    def test_edgesOfAMF3(self) -> None:
+        """The same there; and each has its name."""
+        text = "x" * 100
+        cases: list[tuple[AMFLimits, str, bytes, bytes]] = [
+            (AMFLimits(values=3), "commandValues", amf3.encode([1, 2]), amf3.encode([1, 2, 3])),
+            (AMFLimits(values=3), "commandValues", amf3.encode([1, 2]), amf3.encode([1, 2, 3, 4])),
+            (AMFLimits(depth=2), "amfDepth", amf3.encode([[]]), amf3.encode([[[]]])),
+            (AMFLimits(keys=1), "commandKeys", amf3.encode(ECMAArray(a=1)), amf3.encode(ECMAArray(a=1, b=2))),
+            (AMFLimits(keys=1), "commandKeys", b"\x0a\x13\x01\x03a\x01", b"\x0a\x23\x01\x03a\x03b\x01\x01"),
+            (AMFLimits(stringBytes=100), "commandStringBytes", amf3.encode(text), amf3.encode(text + "x")),
+            (AMFLimits(repeatedBytes=100), "amfRepeatedBytes", amf3.encode([text] * 2), amf3.encode([text] * 3)),
+        ]
+        for limits, limit, good, bad in cases:
+            self.assertTrue(amf3.decode(good, limits), good)
+            with self.assertRaises(AMFLimitExceeded, msg=str((limits, bad))) as raised:
+                amf3.decode(bad, limits)
+            self.assertEqual(raised.exception.limit, limit)
+
+    def test_names(self) -> None:
+        """Every limit has a name, and is one that can be set."""
+        carriers = {"command": Limits().ofCommands, "data": Limits().ofData}
+        self.assertEqual(carriers, {"command": COMMAND_LIMITS, "data": DATA_LIMITS})
+        for carrier, limits in carriers.items():
+            names = LIMIT_NAMES[carrier]
+            self.assertEqual(set(names) | {"carrier"}, {field.name for field in fields(AMFLimits)})
+            for field, name in names.items():
+                self.assertEqual(getattr(Limits(), name), getattr(limits, field), name)
 
     def test_readerIsABase(self) -> None:
         self.assertRaises(NotImplementedError, Reader(b"\x05").value)

@@ -9,6 +9,7 @@ the strokes change nothing but the speed is tested in L{tests.wire.test_chunkstr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -287,22 +288,31 @@ class ConformanceTests(SynchronousTestCase):
         small = ReadLimits({MessageType.VIDEO: 300}, 200, partialBytes=350, partialMessages=2, chunkStreams=3)
         part = b"\xaa" * 128
         cases = (
-            ("message size by type", header(0, 3, 0, 300) + part, header(0, 3, 0, 301)),
-            ("of other types", header(0, 3, 0, 200, 8) + part, header(0, 3, 0, 201, 8)),
-            ("a repeated size", header(0, 3, 0, 300) + part, header(1, 3, 0, 301)),
-            ("bytes half sent", header(0, 3, 0, 300) + part, b"\xc3" + part + header(0, 4, 0, 300) + part),
+            ("videoBytes", header(0, 3, 0, 300) + part, header(0, 3, 0, 301)),
+            ("commandBytes", header(0, 3, 0, 200, 20) + part, header(0, 3, 0, 201, 20)),
+            ("audioBytes", header(0, 3, 0, 200, 8) + part, header(0, 3, 0, 201, 8)),
+            ("dataBytes", header(0, 3, 0, 200, 18) + part, header(0, 3, 0, 201, 18)),
+            ("dataBytes", header(0, 3, 0, 200, 15) + part, header(0, 3, 0, 201, 15)),
+            ("aggregateBytes", header(0, 3, 0, 200, 22) + part, header(0, 3, 0, 201, 22)),
+            ("videoBytes", header(0, 3, 0, 300) + part, header(1, 3, 0, 301)),
+            ("partialBytes", header(0, 3, 0, 300) + part, b"\xc3" + part + header(0, 4, 0, 300) + part),
             (
-                "messages half sent",
+                "partialMessages",
                 header(0, 3, 0, 129) + b"\1" * 128 + header(0, 4, 0, 129, 8) + b"\1" * 90,
                 b"\1" * 38 + header(0, 5, 0, 129, 8) + b"\1",
             ),
-            ("chunk streams", header(0, 3) + header(0, 4) + header(0, 63), header(0, 2)),
+            ("chunkStreams", header(0, 3) + header(0, 4) + header(0, 63), header(0, 2)),
         )
-        for name, allowed, excess in cases:
-            reader = ChunkReader(small)
-            list(reader.feed(allowed))
-            with self.assertRaises(LimitExceeded, msg=name):
-                list(reader.feed(excess))
+        theirs = {"partialBytes": "strangerPartialBytes", "partialMessages": "partialMessages"}
+        theirs["chunkStreams"] = "chunkStreams"
+        for limit, allowed, excess in cases:
+            for isStranger in (False, True):
+                reader = ChunkReader(replace(small, isStranger=isStranger))
+                list(reader.feed(allowed))
+                with self.assertRaises(LimitExceeded, msg=limit) as raised:
+                    list(reader.feed(excess))
+                name = theirs.get(limit, "strangerMessageBytes") if isStranger else limit
+                self.assertEqual(raised.exception.limit, name)
 
     def test_conformance27_emptyMessages(self) -> None:
         """Audio, video, data and commands without a body are messages."""

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.errors import LocalProtocolError, RemoteProtocolError
+from rtmptw.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import ECMAArray
+from rtmptw.wire.amf import AMFLimits, ECMAArray
 from rtmptw.wire.command import Command, messageStreamId
 from rtmptw.wire.message import Message
 
@@ -84,6 +84,25 @@ class CommandTests(SynchronousTestCase):
         for number in range(256):
             self.assertTrue(isKept(amf0.encode("late", float(number))))
         self.assertIsNot(Command.decodeShared(early), first)
+
+    def test_sharedByLimits(self) -> None:
+        """What the limits of one server allow is not what those of another one do."""
+        generous, strict = AMFLimits(), AMFLimits(values=3)
+        for name in ("strictFirst", "generousFirst"):
+            message = Message(20, 0, 0, amf0.encode(name, 1.0, None, 2.0))
+            if name == "strictFirst":
+                self.assertRaises(LimitExceeded, Command.decodeShared, message, strict)
+            first = Command.decodeShared(message, generous)
+            self.assertEqual(first.arguments, (2.0,))
+            self.assertRaises(LimitExceeded, Command.decodeShared, message, strict)
+            self.assertIs(Command.decodeShared(message, AMFLimits()), first)
+
+    def test_limits(self) -> None:
+        for decode in (Command.decode, Command.decodeShared):
+            message = Message(20, 0, 0, amf0.encode("name", 1.0, None, 2.0))
+            self.assertEqual(decode(message, AMFLimits(values=4)).arguments, (2.0,))
+            error = self.assertRaises(LimitExceeded, decode, message, AMFLimits(values=3))
+            self.assertEqual(error.limit, "commandValues")
 
     def test_sharedFaults(self) -> None:
         """What can't be read can't be read again either."""

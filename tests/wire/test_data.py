@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.errors import LocalProtocolError, RemoteProtocolError
+from rtmptw.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from rtmptw.wire import amf0
-from rtmptw.wire.amf import UNDEFINED, UNSUPPORTED, Date, ECMAArray, TypedObject, XMLDocument
+from rtmptw.wire.amf import UNDEFINED, UNSUPPORTED, AMFLimits, Date, ECMAArray, TypedObject, XMLDocument
 from rtmptw.wire.data import MAX_KEY, MAX_NAME, DataMessage, toPublish
 from rtmptw.wire.message import Message
 
@@ -103,6 +103,19 @@ class DataMessageTests(SynchronousTestCase):
             for type in (15, 18):
                 self.assertRaises(RemoteProtocolError, decode, payload, type)
         self.assertEqual(len(decode(amf0.encode("x" * MAX_NAME)).name), MAX_NAME)
+
+    def test_limits(self) -> None:
+        message = Message(18, 0, 1, NAME + amf0.encode(1.0, 2.0))
+        self.assertEqual(DataMessage.decode(message, AMFLimits(values=3)).values, (1.0, 2.0))
+        error = self.assertRaises(LimitExceeded, DataMessage.decode, message, AMFLimits(values=2, carrier="data"))
+        self.assertEqual(error.limit, "dataValues")
+
+    def test_notEncodableAgain(self) -> None:
+        """Limits more generous than our own encoder's still let nothing out but our own error."""
+        deep = b"\x0a\0\0\0\1" * 40 + b"\x05"
+        message = Message(18, 0, 1, NAME + deep + b"\x06")
+        error = self.assertRaises(RemoteProtocolError, DataMessage.decode, message, AMFLimits(depth=128))
+        self.assertIn("no AMF0 for this data: values lie more than 32 deep", error.reason)
 
     def test_nameIsCountedInBytes(self) -> None:
         self.assertRaises(RemoteProtocolError, decode, amf0.encode("\u20ac" * 22))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.wire.timestamp import Timeline, elapsed
+from rtmptw.wire.timestamp import Timeline, elapsed, nearest
 
 #: Later, earlier, ms between them.
 DIFFERENCES = [
@@ -42,6 +42,32 @@ class ElapsedTests(SynchronousTestCase):
         """It is what was added, however often the clock has gone round."""
         self.assertEqual(elapsed((earlier + step) & 0xFFFFFFFF, earlier), step)
         self.assertEqual(elapsed(earlier + step + (turns << 32), earlier), step)
+
+
+class NearestTests(SynchronousTestCase):
+    """A timestamp beside a time without an end."""
+
+    def test_table(self) -> None:
+        """It is before or behind, whichever is the shorter way; the round does not matter."""
+        for timestamp, time, expected in (
+            (7, 0, 7),
+            (7, 7, 7),
+            (0xFFFFFFFF, 0, -1),
+            (0, 0xFFFFFFFF, 0x100000000),
+            (0x10, 0x5FFFFFFF0, 0x600000010),
+            (0xFFFFFFF0, 0x600000010, 0x5FFFFFFF0),
+            (0x7FFFFFFF, 0, 0x7FFFFFFF),
+            (0x80000000, 0, -0x80000000),
+            (0x1_00000007, 0, 7),
+        ):
+            self.assertEqual(nearest(timestamp, time), expected, (timestamp, time))
+
+    @given(stamps, st.integers(-(2**40), 2**40))
+    def test_anyTime(self, timestamp: int, time: int) -> None:
+        """It has that timestamp, and nothing with it is nearer."""
+        found = nearest(timestamp, time)
+        self.assertEqual(found & 0xFFFFFFFF, timestamp)
+        self.assertEqual(found - time, elapsed(timestamp, time))
 
 
 class TimelineTests(SynchronousTestCase):

@@ -1,0 +1,263 @@
+# -*- test-case-name: tests.test_admission -*-
+"""
+Admission: who gets in at all (hostile rows A1, A7 and A8).
+
+It is decided at the accept, before there is anything that costs memory; the socket of who is refused is closed at once.
+
+- A I{source} (L{rtmptw.source}) has a number of connections, a number of strangers among them, and a rate. Networks
+  that are trusted have not; by default that is this machine.
+- All together have a number of connections: by default, as many as leave a fifth of the descriptors, and some more, to
+  recordings, certificates and relays (row F15).
+- A I{stranger} is who has neither published nor played yet. When there are too many, over TLS or in all, or when there
+  are as many connections as there may be, the oldest stranger makes room for the new one. Who has once published or
+  played is no stranger.
+- An encoder publishes within a second or two, and who only holds a connection is older than that: so who has just come
+  need not go, and the new one does not get in. Otherwise a flood that is fast enough would have everybody gone before
+  he can publish. But if the oldest is one of many from its source, and the new one is not, it goes, however young: that
+  is how an encoder gets in while there is such a flood. And so does who is trusted.
+- While memory is short (L{rtmptw.memoryguard}), nobody gets in.
+
+Whether a connection has become active is not told by anybody: it is looked at when somebody may have to go for it, and
+once a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+
+from rtmptw.limits import Limits, Reached
+from rtmptw.network import Network, Networks, addressBytes
+from rtmptw.refusals import Refusals
+from rtmptw.source import Source, Sources
+
+if TYPE_CHECKING:
+    from rtmptw.protocol import RTMPProtocol
+
+__all__ = ["MOST_CONNECTIONS", "TRUSTED", "Admission", "allowedConnections", "descriptors"]
+
+#: Whom no limit of an address is for: this machine.
+TRUSTED: tuple[Network, ...] = (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128"))
+
+#: How many connections there may be if nobody says so; which part of the descriptors is for them, and how many of that
+#: part are not.
+MOST_CONNECTIONS = 4096
+PART = 0.8
+SPARE = 64
+
+#: For how long a stranger need not go for another one, seconds: four exchanges or more before a publish, on a line that
+#: takes its time.
+YOUNG_SECONDS = 2.0
+
+#: How often all strangers are looked at while they are too many, seconds.
+LOOK_SECONDS = 0.1
+
+#: By the limit that was reached: what is said of the stranger that had to go.
+_REASONS = {
+    "connections": "neither published nor played yet, and had to go: too many connections",
+    "strangers": "neither published nor played yet, and had to go: too many such connections",
+    "tlsStrangers": "neither published nor played yet, and had to go: too many such connections over TLS",
+}
+
+
+def descriptors() -> int | None:
+    """
+    How many files and connections this process may have open.
+
+    @return: L{None} if there is no such limit.
+    """
+    try:
+        import resource
+    except ImportError:
+        return None
+    number = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if number == resource.RLIM_INFINITY else number
+
+
+def allowedConnections(limit: int, descriptors: int | None) -> int:
+    """
+    How many connections there may be.
+
+    @param limit: L{Limits.connections}.
+    @param descriptors: how many there are.
+    """
+    if limit:
+        return limit
+    return MOST_CONNECTIONS if descriptors is None else max(1, min(MOST_CONNECTIONS, int(descriptors * PART) - SPARE))
+
+
+class Admission:
+    """
+    The admission of one server.
+
+    @ivar most: how many connections there may be.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        limits: Limits,
+        reached: Reached,
+        trusted: Iterable[Network] = TRUSTED,
+        refuses: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """
+        @param trusted: the networks that no limit of an address is for.
+        @param refuses: says whether nobody gets in for the time being, because memory is short.
+        """
+        self._clock = clock
+        self._limits = limits
+        self._reached = reached
+        self._trusted = Networks(trusted)
+        self._refuses = refuses
+        self.most = allowedConnections(limits.connections, descriptors())
+        self._sources = Sources(limits)
+        self._refusals = Refusals(limits)
+        #: All connections but those that had to go and are not gone yet: these will be, with the next turn.
+        self._inside: dict[RTMPProtocol, Source | None] = {}
+        self._leaving: dict[RTMPProtocol, Source | None] = {}
+        #: And when they came. The oldest first.
+        self._strangers: dict[RTMPProtocol, float] = {}
+        self._tlsStrangers: dict[RTMPProtocol, float] = {}
+        self._looked = float("-inf")
+
+    def admits(self, address: IAddress | None) -> bool:
+        """
+        Whether a new connection gets in. If it does, L{add} follows.
+
+        @param address: who it is.
+        """
+        if self._refuses():
+            self._reached.add("memoryBytes")
+            return False
+        now, host = self._clock.seconds(), getattr(address, "host", None)
+        source = self._sourceOf(host, now)
+        limit = "" if source is None else self._exceeded(source, now)
+        limit = limit or self._crowded(source, now)
+        if limit:
+            self._reached.add(limit)
+            self._refusals.add(b"" if source is None else source.key, str(host or address), limit, now)
+        elif source is not None:
+            source.take()
+        return not limit
+
+    def _sourceOf(self, host: object, now: float) -> Source | None:
+        """
+        @return: L{None} for who has no address, or is trusted.
+        """
+        address = addressBytes(host) if isinstance(host, str) else None
+        return None if address is None or address in self._trusted else self._sources.at(address, now)
+
+    def _exceeded(self, source: Source, now: float) -> str:
+        limit = source.exceeded(self._limits, now)
+        if limit == "addressStrangers" and self._look(source.strangers):
+            limit = source.exceeded(self._limits, now)
+        return limit
+
+    def _crowded(self, source: Source | None, now: float) -> str:
+        """
+        @return: the limit of all together that one more from a source would exceed, if nobody has to go for it.
+        """
+        isFull = len(self._inside) >= self.most
+        oldest = self._oldest(self._strangers) if isFull else self._surplus(self._strangers, self._limits.strangers - 1)
+        if oldest is None and isFull:
+            return "connections"
+        if oldest is None or self._mustGo(oldest, source, now, 1):
+            return ""
+        return "connections" if isFull else "strangers"
+
+    def add(self, protocol: RTMPProtocol) -> None:
+        """A connection has come. If it is one too many, the oldest stranger goes."""
+        transport, now = protocol.transport, self._clock.seconds()
+        host = None if transport is None else getattr(transport.getPeer(), "host", None)
+        source = self._inside[protocol] = self._sourceOf(host, now)
+        self._strangers[protocol] = now
+        if source is not None:
+            self._sources.came(source)
+            source.strangers[protocol] = None
+        if protocol.secure:
+            self._tlsStrangers[protocol] = now
+            oldest = self._surplus(self._tlsStrangers, self._limits.tlsStrangers)
+            if oldest is not None:
+                # That it is encrypted could not be known before: it may have to go itself.
+                self._evict(oldest if self._mustGo(oldest, source, now) else protocol, "tlsStrangers")
+        oldest = self._surplus(self._strangers, self._limits.strangers)
+        if oldest is not None:
+            self._evict(oldest, "strangers")
+        oldest = self._oldest(self._strangers) if len(self._inside) > self.most else None
+        if oldest is not None:
+            self._evict(oldest, "connections")
+
+    def remove(self, protocol: RTMPProtocol) -> None:
+        """A connection has gone. Harmless when repeated."""
+        self._settle(protocol)
+        source = self._inside.pop(protocol, None) or self._leaving.pop(protocol, None)
+        if source is not None:
+            source.strangers.pop(protocol, None)
+            self._sources.went(source)
+
+    def second(self) -> None:
+        """A second has passed."""
+        self._lookAtAll()
+        self._sources.forget(self._clock.seconds())
+
+    # Strangers
+
+    def _surplus(self, strangers: dict[RTMPProtocol, float], most: int) -> RTMPProtocol | None:
+        """The oldest, if there are too many. Those who are none any more are found first, but not each time."""
+        if len(strangers) > most and self._clock.seconds() - self._looked >= LOOK_SECONDS:
+            self._lookAtAll()
+        oldest = self._oldest(strangers) if len(strangers) > most else None
+        return oldest if len(strangers) > most else None
+
+    def _mustGo(self, oldest: RTMPProtocol, source: Source | None, now: float, more: int = 0) -> bool:
+        """
+        Whether a stranger must go for one from a source.
+
+        @param more: how many strangers the source gets.
+        """
+        if source is None or now - self._strangers[oldest] >= YOUNG_SECONDS:
+            return True
+        own = self._inside[oldest]
+        return own is not None and len(own.strangers) > len(source.strangers) + more
+
+    def _lookAtAll(self) -> None:
+        self._looked = self._clock.seconds()
+        self._look(self._strangers)
+
+    def _look(self, strangers: Iterable[RTMPProtocol]) -> bool:
+        """
+        Find those that are strangers no more.
+
+        @return: whether there were any.
+        """
+        active = [protocol for protocol in strangers if protocol.session.active]
+        for protocol in active:
+            self._settle(protocol)
+        return bool(active)
+
+    def _oldest(self, strangers: dict[RTMPProtocol, float]) -> RTMPProtocol | None:
+        """The oldest stranger, if there is one."""
+        while strangers:
+            protocol = next(iter(strangers))
+            if not protocol.session.active:
+                return protocol
+            self._settle(protocol)
+        return None
+
+    def _settle(self, protocol: RTMPProtocol) -> None:
+        """It is no stranger any more."""
+        self._strangers.pop(protocol, None)
+        self._tlsStrangers.pop(protocol, None)
+        source = self._inside.get(protocol)
+        if source is not None:
+            source.strangers.pop(protocol, None)
+
+    def _evict(self, protocol: RTMPProtocol, limit: str) -> None:
+        self._settle(protocol)
+        self._leaving[protocol] = self._inside.pop(protocol)
+        self._reached.add(limit)
+        protocol.abort(_REASONS[limit])

@@ -1,0 +1,37 @@
+# -*- test-case-name: tests.test_admissionoptions -*-
+"""
+Whom C{twistd rtmp} trusts, at its command line.
+"""
+
+from __future__ import annotations
+
+from twisted.python.usage import Options, UsageError
+
+from rtmptw.admission import TRUSTED
+from rtmptw.network import readNetwork
+
+__all__ = ["AdmissionOptions"]
+
+_NOBODY = "none"
+
+
+class AdmissionOptions(Options):
+    """
+    The options. They are a part of L{rtmptw.tap.Options}; C{["trusted"]} has the networks, a tuple, for
+    L{rtmptw.server.RTMPServerFactory}.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.update(trusted=TRUSTED)
+
+    # One line, because the help shows line breaks as they are here.
+    def opt_trust(self, network: str) -> None:
+        """NETWORK: no limits for each of its addresses, as 10.0.0.0/8; or none; repeatable. [default: this machine]"""
+        if network == _NOBODY:
+            self["trusted"] = ()
+            return
+        try:
+            self["trusted"] = (*self["trusted"], readNetwork(network))
+        except ValueError as error:
+            raise UsageError(f"--trust {error}") from None

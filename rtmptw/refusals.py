@@ -1,0 +1,57 @@
+# -*- test-case-name: tests.test_refusals -*-
+"""
+What the log says of connections that were refused: of each source something, of all together not much.
+
+A flood is thousands of refusals in a second, and with a line for each of them it would fill the disk. So a source has
+one line in a minute, and all together have L{MOST} in a second; how many there were, the counters tell
+(L{rtmptw.limits.Reached}).
+"""
+
+from __future__ import annotations
+
+from twisted.logger import Logger
+
+from rtmptw.limits import Limits, describeLimits
+
+__all__ = ["MOST", "QUIET_SECONDS", "Refusals"]
+
+#: How many lines there are in a second, at most; and for how many seconds nothing more is said of a source.
+MOST = 20
+QUIET_SECONDS = 60.0
+
+
+class Refusals:
+    """
+    The refusals of one server.
+    """
+
+    _log = Logger()
+
+    def __init__(self, limits: Limits) -> None:
+        self._texts = {each.name: f"{each.name} {each.value:g}: {each.text}" for each in describeLimits(limits)}
+        #: When something was said of whom, in this order. No more than L{MOST} come to it in a second.
+        self._told: dict[bytes, float] = {}
+        self._second = float("-inf")
+        self._lines = 0
+
+    def add(self, source: bytes, host: str, limit: str, now: float) -> None:
+        """
+        A connection was refused.
+
+        @param source: what it is known by (L{rtmptw.source.Source.key}); empty for one that has none.
+        @param host: the address.
+        @param limit: the name of the limit.
+        """
+        if now - self._second >= 1:
+            self._second, self._lines = now, 0
+            self._told = {key: then for key, then in self._told.items() if now - then < QUIET_SECONDS}
+        if source in self._told or self._lines >= MOST:
+            return
+        self._told[source] = now
+        self._lines += 1
+        self._log.warn(
+            "{host}: refused ({limit}); any more of it in the next {seconds:g} s are only counted",
+            host=host,
+            limit=self._texts[limit],
+            seconds=QUIET_SECONDS,
+        )

@@ -1,0 +1,108 @@
+"""
+Look for inputs that a target does not stand: C{python -m tests.fuzz TARGET}.
+
+It begins with what the corpus has and with the target's own seeds, and goes on until something is found, or the time or
+number of runs is over. An input that fails is written as C{crash-...} beside the corpus, with the way to try it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.fuzz.target import CORPORA, GUIDES, Mutation, names
+
+_MISSING = (
+    "atheris is not installed, and it is what looks for inputs: pip install -e '.[fuzz]'. "
+    "The inputs that are known are replayed without it: pytest tests/fuzz"
+)
+
+
+def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz", description=__doc__, epilog="Whatever else stands there goes to libFuzzer."
+    )
+    parser.add_argument("target", choices=names())
+    parser.add_argument("--runs", type=int, default=-1, help="how many inputs to try; without an end, if not given")
+    parser.add_argument("--seconds", type=int, default=0, help="how long to try; without an end, if not given")
+    parser.add_argument("--corpus", type=Path, help="where inputs are kept; by default, the committed ones")
+    parser.add_argument("--minimize", type=Path, metavar="DIR", help="copy there what reaches anything new, and end")
+    parser.add_argument("--crashes", type=Path, default=Path(), metavar="DIR", help="where inputs that fail go")
+    return parser.parse_known_args(argv)
+
+
+def _others(name: str) -> list[str]:
+    """The modules whose ways do not lead a target."""
+    root = CORPORA.parents[2]
+    modules = [".".join(path.relative_to(root).with_suffix("").parts) for path in (root / "rtmptw").rglob("*.py")]
+    guides = GUIDES.get(name, ("rtmptw.wire",))
+    return [module for module in modules if not any(f"{module}.".startswith(f"{guide}.") for guide in guides)]
+
+
+def _mutator(mutate: Mutation) -> Any:
+    """A mutation, as atheris wants it."""
+    import atheris
+
+    def scramble(data: bytes, most: int) -> bytes:
+        # What stands under this name is another function once it has begun.
+        return bytes(atheris.Mutate(data, most))
+
+    def bend(data: bytes, most: int, seed: int) -> bytes:
+        return mutate(bytes(data), most, Random(seed), scramble)
+
+    return bend
+
+
+def main(argv: list[str]) -> int:
+    """
+    Fuzz one target.
+
+    @return: only if there is nothing to do it with; libFuzzer ends the process otherwise.
+    """
+    options, more = _arguments(argv)
+    try:
+        import atheris
+    except ImportError:
+        print(_MISSING, file=sys.stderr)
+        return 2
+    with atheris.instrument_imports(include=["rtmptw"], exclude=_others(options.target)):
+        from tests.fuzz.target import target
+
+        chosen = target(options.target)
+    corpus = options.corpus or CORPORA / options.target
+    corpus.mkdir(parents=True, exist_ok=True)
+    seeds = Path(tempfile.mkdtemp(prefix="fuzz-seeds-"))
+    for seed in chosen.seeds():
+        (seeds / f"seed-{hashlib.sha256(seed).hexdigest()[:16]}").write_bytes(seed[: chosen.maxLength])
+    # Merging runs the command again; its words are not quoted by libFuzzer.
+    command = [f"{sys.executable} -m tests.fuzz {options.target}"]
+    command += [f"-max_len={chosen.maxLength}", f"-artifact_prefix={options.crashes}/", "-timeout=20", *more]
+    if any(word.startswith("-merge_control_file") for word in more):
+        pass
+    elif options.minimize is not None:
+        options.minimize.mkdir(parents=True, exist_ok=True)
+        command += ["-merge=1", "-use_counters=0", str(options.minimize), str(corpus), str(seeds)]
+    else:
+        command += [f"-runs={options.runs}", f"-max_total_time={options.seconds}", str(corpus), str(seeds)]
+    # What is made for one input is gone with it; what is loaded stays.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    extra = {} if chosen.mutate is None else {"custom_mutator": _mutator(chosen.mutate)}
+    atheris.Setup(command, chosen.check, **extra)
+    try:
+        atheris.Fuzz()
+    finally:
+        shutil.rmtree(seeds, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

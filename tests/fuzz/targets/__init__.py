@@ -1,0 +1,3 @@
+"""
+The targets, a module each; see L{tests.fuzz.target.Target}.
+"""

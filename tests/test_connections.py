@@ -1,0 +1,142 @@
+# -*- test-case-name: tests.test_connections -*-
+"""
+Tests for L{rtmptw.connections}. Most of what it does is tested with a server (L{tests.test_server}).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.logger import formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.admission import Admission
+from rtmptw.connections import Connections
+from rtmptw.limits import LimitNews, Limits, Reached
+from rtmptw.memoryguard import MemoryGuard
+from tests.session.dialects import Stage
+
+
+class Witness:
+    """
+    Stands for everything that is told of connections.
+
+    @ivar seen: what it was told.
+    """
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+        self.session = self
+        self.active = self.publishing = self.playing = False
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.seen.append((name, *arguments))
+
+    def take(self) -> list[tuple[Any, ...]]:
+        """What it was told since."""
+        seen, self.seen = self.seen, []
+        return seen
+
+
+class ConnectionsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.admission, self.guard, self.news = Witness(), Witness(), Witness()
+        self.protocols: list[Any] = [Witness(), Witness()]
+        told: Any = (self.admission, self.guard, self.news)
+        self.connections = Connections(self.clock, None, *told)
+
+    def test_comings(self) -> None:
+        """The admission is told who has come and who has gone."""
+        one, two = self.protocols
+        for protocol in self.protocols:
+            self.connections.add(protocol)
+        self.assertEqual(self.admission.take(), [("add", one), ("add", two)])
+        self.assertEqual(list(self.connections), [one, two])
+        self.connections.remove(one)
+        self.assertEqual(self.admission.take(), [("remove", one)])
+        self.connections.remove(two)
+        self.assertEqual((self.admission.take(), list(self.connections)), ([("remove", two)], []))
+
+    def test_seconds(self) -> None:
+        """Each second each connection has its own, then the guard, with all of them, and the rest; not when empty."""
+        for protocol in self.protocols:
+            self.connections.add(protocol)
+        self.admission.take()
+        for second in (1.0, 2.0):
+            self.clock.advance(1)
+            self.assertEqual([protocol.take() for protocol in self.protocols], [[("second",)]] * 2)
+            self.assertEqual(self.admission.take(), [("second",)])
+            self.assertEqual(self.guard.take(), [("second", tuple(self.protocols))])
+            self.assertEqual(self.news.take(), [("second", second)])
+        for protocol in self.protocols:
+            self.connections.remove(protocol)
+        self.clock.advance(5)
+        self.assertEqual((self.guard.take(), self.news.take(), self.clock.getDelayedCalls()), ([], [], []))
+
+    def test_clients(self) -> None:
+        """Without all that, there are seconds just the same."""
+        connections = Connections(self.clock)
+        connections.add(self.protocols[0])
+        self.clock.advance(1)
+        self.assertEqual(self.protocols[0].take(), [("second",)])
+        connections.remove(self.protocols[0])
+        self.successResultOf(connections.whenEmpty())
+
+    def test_stoodStill(self) -> None:
+        """A process that has stood still tells its connections for how long."""
+        self.connections.add(self.protocols[0])
+        self.clock.advance(1)
+        self.protocols[0].take()
+        self.clock.advance(61)
+        self.assertEqual(self.protocols[0].take(), [("clockStopped", 60.0), ("second",)])
+
+
+class ServerTests(SynchronousTestCase):
+    """A server has them all."""
+
+    def test_parts(self) -> None:
+        factory = Stage(self).factory
+        parts = factory._connections
+        self.assertIsInstance(parts._admission, Admission)
+        self.assertIs(parts._admission, factory._admission)
+        self.assertIsInstance(parts._guard, MemoryGuard)
+        self.assertIsInstance(parts._news, LimitNews)
+
+    def test_F16_memory(self) -> None:
+        """Nobody gets in while memory is short, and somebody goes; when it is not any more, all is as before."""
+        stage = Stage(self)
+        factory, used = stage.factory, [50]
+        guard = MemoryGuard(stage.clock, Limits(memoryBytes=1024**3), Reached(), lambda: used[0] * 1024**3 // 100)
+        factory._connections._guard = guard
+        factory._admission._refuses = guard.refuses  # type: ignore[method-assign]
+        publisher, player, slow = stage.publisher(), stage.player(), stage.player()
+        slow.protocol.outlet.pauseProducing()
+        slow.protocol.outlet.write(bytes(1000))
+        slow.transport.lost = slow.protocol.connectionLost
+        used[0] = 86
+        stage.pass_(1)
+        self.assertIsNone(factory.buildProtocol(None))
+        self.assertEqual(dict(factory.reached.counts), {"memoryBytes": 1})
+        used[0] = 96
+        stage.pass_(1)
+        found = [client.transport.disconnected for client in (publisher, player, slow)]
+        self.assertEqual(found, [False, False, True])
+        self.assertEqual(
+            stage.lines(), ["memory is short (96% of 1024 MiB): 1000 bytes waited for it, 0 were half received"]
+        )
+        used[0] = 70
+        stage.pass_(1)
+        self.assertIsNotNone(factory.buildProtocol(None))
+        said = [str(formatEvent(event)) for event in stage.log if "memory is" in str(event.get("log_format"))]
+        self.assertEqual(len(said), 2, said)
+
+    def test_news(self) -> None:
+        """The log tells which limits were reached."""
+        stage = Stage(self)
+        stage.client()
+        stage.factory.reached.add("strangers", 12)
+        stage.pass_(1)
+        said = [str(formatEvent(event)) for event in stage.log]
+        self.assertTrue(any("strangers 12" in line for line in said), said)

@@ -1,0 +1,99 @@
+# -*- test-case-name: tests.test_limitoptions -*-
+"""
+Tests for L{rtmptw.limitoptions}.
+"""
+
+from __future__ import annotations
+
+from contextlib import redirect_stdout
+from io import StringIO
+
+from twisted.python.usage import Options, UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.auth.options import AccessOptions
+from rtmptw.limitoptions import LimitOptions, limitTable, makeLimits
+from rtmptw.limits import Limits, describeLimits
+
+
+class Both(AccessOptions, LimitOptions):
+    """As they stand in a command line."""
+
+
+class LimitOptionsTests(SynchronousTestCase):
+    def parse(self, *arguments: str) -> Limits:
+        options = LimitOptions()
+        options.parseOptions(arguments)
+        return makeLimits(options)
+
+    def refuse(self, setting: str) -> str:
+        return str(self.assertRaises(UsageError, self.parse, "--limit", setting))
+
+    def test_none(self) -> None:
+        self.assertEqual(self.parse(), Limits())
+
+    def test_set(self) -> None:
+        """Several; of one that is set twice the last counts."""
+        limits = self.parse("--limit", "handshake-seconds=5", "--limit=streams=3", "--limit", "handshake-seconds=2.5")
+        self.assertEqual(limits, Limits(handshakeSeconds=2.5, streams=3))
+
+    def test_everyLimit(self) -> None:
+        """Each can be set by its name, to its bounds, and to nothing beyond them."""
+        for limit in describeLimits():
+            for value in (limit.least, limit.most if limit.most < float("inf") else limit.value):
+                limits = self.parse("--limit", f"{limit.option}={value:.10g}")
+                self.assertEqual(limits, Limits(**{limit.name: int(value) if limit.isWhole else value}))
+            self.assertIn(f"--limit {limit.option}=", self.refuse(f"{limit.option}={limit.least - 1:.10g}"))
+
+    def test_bounds(self) -> None:
+        """An error names the option, the limit, its bounds and its unit."""
+        for setting, words in (
+            ("handshake-seconds=0", "--limit handshake-seconds=0: it must be a number from 0.1 to 86400, s"),
+            ("handshake-seconds=nan", "--limit handshake-seconds=nan: it must be a number from 0.1 to 86400, s"),
+            ("handshake-seconds=inf", "--limit handshake-seconds=inf: it must be a number from 0.1 to 86400, s"),
+            ("amf-depth=129", "--limit amf-depth=129: it must be a whole number from 4 to 128"),
+            ("amf-depth=8.5", "--limit amf-depth=8.5: it must be a whole number from 4 to 128"),
+            ("streams=many", "--limit streams=many: it must be a whole number, 1 or more"),
+            ("streams=", "--limit streams=: it must be a whole number, 1 or more"),
+            ("streams=" + "9" * 5000, "it must be a whole number, 1 or more"),
+        ):
+            self.assertTrue(self.refuse(setting).endswith(words), (setting, self.refuse(setting)))
+
+    def test_unknown(self) -> None:
+        """What is meant is guessed, if anything is near."""
+        for setting, word in (
+            ("handshake-second=5", "did you mean handshake-seconds?"),
+            ("handshakeSeconds=5", "did you mean handshake-seconds"),
+            ("comands=5", "did you mean commands"),
+            ("xyzzy=5", "as --limit handshake-seconds=5; --limits shows them all"),
+            ("=5", "--limit : there is no such limit"),
+        ):
+            self.assertIn(word, self.refuse(setting))
+            self.assertIn("there is no such limit", self.refuse(setting))
+
+    def test_noValue(self) -> None:
+        self.assertIn("--limit streams: it needs a value", self.refuse("streams"))
+
+    def test_limits(self) -> None:
+        """The table has every limit, and then there is nothing more to do."""
+        output = StringIO()
+        with redirect_stdout(output):
+            error = self.assertRaises(SystemExit, self.parse, "--limits")
+        self.assertEqual(error.code, 0)
+        lines = output.getvalue().splitlines()
+        self.assertEqual(lines, list(limitTable()))
+        self.assertEqual([line.split()[0] for line in lines], [limit.option for limit in describeLimits()])
+        [line] = [line for line in lines if line.startswith("handshake-seconds ")]
+        self.assertEqual(line.split()[:3], ["handshake-seconds", "10", "s"])
+        [line] = [line for line in lines if line.startswith("video-bytes ")]
+        self.assertEqual(line.split()[:3], ["video-bytes", "8388608", "bytes"])
+        for line in lines:
+            self.assertTrue(len(line) <= 120, line)
+
+    def test_together(self) -> None:
+        """They go together with other options, and are in the help."""
+        options = Both()
+        options.parseOptions(["--limit", "streams=3", "--allow", "all"])
+        self.assertEqual((makeLimits(options).streams, len(options["ranges"])), (3, 1))
+        self.assertIn("--limits", options.getUsage())
+        self.assertIsInstance(options, Options)

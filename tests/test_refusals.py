@@ -1,0 +1,49 @@
+# -*- test-case-name: tests.test_refusals -*-
+"""
+Tests for L{rtmptw.refusals}.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from rtmptw.limits import Limits
+from rtmptw.refusals import MOST, QUIET_SECONDS, Refusals
+
+
+class RefusalsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.log = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.refusals = Refusals(Limits(addressRate=7.5))
+
+    def lines(self) -> list[str]:
+        return [str(formatEvent(event)) for event in self.log]
+
+    def test_line(self) -> None:
+        """It says who, which limit, and what that is."""
+        self.refusals.add(b"a", "192.0.2.7", "addressRate", 0)
+        self.assertEqual(
+            self.lines(),
+            [
+                "192.0.2.7: refused (addressRate 7.5: new connections from one address in a second, in the long run); "
+                "any more of it in the next 60 s are only counted"
+            ],
+        )
+
+    def test_onceAMinute(self) -> None:
+        """A source has one line in a minute, another one its own; that begins with its line, not with the last one."""
+        for now in (0, 0.5, 1, QUIET_SECONDS - 1, QUIET_SECONDS, QUIET_SECONDS + 1):
+            self.refusals.add(b"a", "192.0.2.7", "addressRate", now)
+        self.refusals.add(b"b", "192.0.2.8", "addressBurst", QUIET_SECONDS)
+        self.assertEqual([line.split()[0] for line in self.lines()], ["192.0.2.7:", "192.0.2.7:", "192.0.2.8:"])
+
+    def test_mostInASecond(self) -> None:
+        """In a second there are that many, however many sources; and what is remembered is bounded by that."""
+        for second in range(100):
+            for number in range(1000):
+                source = (second, number)
+                self.refusals.add(repr(source).encode(), "192.0.2.7", "connections", second + number / 1000)
+            self.assertEqual(len(self.log), MOST * (second + 1))
+        self.assertLessEqual(len(self.refusals._told), MOST * (QUIET_SECONDS + 1))
