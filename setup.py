@@ -29,6 +29,7 @@ setup(
     extras_require={
         "bench": ["matplotlib"],
         "cli": ["tqdm"],
+        "fuzz": ["atheris>=3; python_version < '3.14'"],
         "pcap": ["scapy>=2.6"],
         "test": [
             *("pytest", "pytest-cov", "pytest-xdist", "hypothesis", "coverage", "docutils"),

@@ -5,16 +5,16 @@ The connections of a factory, and the second hand that moves their deadlines, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
-from rtmptw.admission import Admission
 from rtmptw.door import Door
+from rtmptw.gate.admission import Admission
+from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import LimitNews
-from rtmptw.memoryguard import MemoryGuard
 from rtmptw.protocol import RTMPProtocol
 
 __all__ = ["Connections"]
@@ -32,22 +32,26 @@ class Connections:
         admission: Admission | None = None,
         guard: MemoryGuard | None = None,
         news: LimitNews | None = None,
+        trim: Callable[[], None] | None = None,
     ) -> None:
         """
         @param door: where publishers are read together, if there are many.
         @param admission: what has to know who is there.
         @param guard: what lets go of some when memory is short.
         @param news: what tells the log of limits.
+        @param trim: what sees to it that not too much is kept for viewers.
         """
         self._clock = clock
         self._door = door
         self._admission = admission
         self._guard = guard
         self._news = news
+        self._trim = trim
         self._protocols: dict[RTMPProtocol, None] = {}
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = clock
         self._lastSecond = 0.0
+        self._isLate = False
         self._emptied: list[Deferred[None]] = []
 
     def __iter__(self) -> Iterator[RTMPProtocol]:
@@ -88,12 +92,15 @@ class Connections:
 
     def _second(self) -> None:
         now = self._clock.seconds()
-        # This is called late if the process was stopped or busy: then what has come is still to be read.
         late, self._lastSecond = now - self._lastSecond - 1, now
+        # This is called late if the process was stopped or busy: then what has come is still to be read, and it is the
+        # next time that anybody is looked at. But not if it is always so.
+        self._isLate = late >= 1 and not self._isLate
         for protocol in self:
             if late >= 1:
                 protocol.clockStopped(late)
-            protocol.second()
+            if not self._isLate:
+                protocol.second()
         if self._door is not None:
             # Who plays as well may have something that waits to be sent. If such a connection is reset while it is not
             # watched for reading, the reactor closes it, and what has come would be lost.
@@ -102,5 +109,7 @@ class Connections:
             self._admission.second()
         if self._guard is not None:
             self._guard.second(tuple(self))
+        if self._trim is not None:
+            self._trim()
         if self._news is not None:
             self._news.second(now)

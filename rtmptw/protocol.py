@@ -1,7 +1,6 @@
 # -*- test-case-name: tests.test_protocol -*-
 """
-One connection, either side of it: transport, phases, reasons for closing. Nothing else. What it owes by when stands in
-L{rtmptw.deadlines}.
+One connection, either side of it: transport, phases, reasons for closing. What it owes by when: L{rtmptw.deadlines}.
 
 ::
 
@@ -84,6 +83,13 @@ class RTMPProtocol(Protocol):
 
     _log = Logger()
 
+    # What most connections need at their end only stands here. An instance with more than 30 attributes would be larger,
+    # and slower to look into.
+    _reason = _activity = ""
+    _pauses: tuple[str, ...] = ()
+    _cleanly = _isCutOff = allSent = False
+    _linger: IDelayedCall | None = None
+
     def __init__(self, owner: IOwner) -> None:
         """
         @param owner: the server or client that it belongs to.
@@ -110,16 +116,12 @@ class RTMPProtocol(Protocol):
         self._reader = ChunkReader(self.limits.ofStrangers, HANDSHAKE_SIZE)
         self._writer = ChunkWriter()
         self.session: NetConnection = self._owner.session(self)
-        self._reason = self._activity = ""
         self._came = self._owner.clock.seconds()
         self._deadlines = Deadlines(self.limits, self._came)
         self._taken = self._counted = 0
         # What every read is compared with.
         self._heldBytes, self._smallChunks = self.limits.heldBytes, self.limits.smallChunks
         self._emptyMessages, self._commands = self.limits.emptyMessages, self.limits.commands
-        self._pauses: tuple[str, ...] = ()
-        self._cleanly = self._isCutOff = self.allSent = False
-        self._linger: IDelayedCall | None = None
         self._owner.connectionMade(self)
         self.outlet.write(self._handshake.start())
 

@@ -22,14 +22,14 @@ from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from rtmptw.admission import TRUSTED, Admission
 from rtmptw.connections import Connections
 from rtmptw.door import Door
+from rtmptw.gate.admission import TRUSTED, Admission
+from rtmptw.gate.memoryguard import MemoryGuard
+from rtmptw.gate.network import Network
 from rtmptw.interfaces import IApplication, ILink, IOwner
 from rtmptw.limits import LimitNews, Limits, Reached
 from rtmptw.live.hub import StreamHub
-from rtmptw.memoryguard import MemoryGuard
-from rtmptw.network import Network
 from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest
 from rtmptw.session.hops import newIdentity
@@ -111,7 +111,7 @@ class RTMPServerFactory(ServerFactory):
         self.application = application if application is not None else OpenApplication()
         self.limits = limits if limits is not None else Limits()
         self.reached = reached if reached is not None else Reached()
-        self.hub = hub if hub is not None else StreamHub(clock)
+        self.hub = hub if hub is not None else StreamHub(clock, limits=self.limits, reached=self.reached)
         self.verbose = verbose
         self.hidesNames = hidesNames
         self.identity = newIdentity()
@@ -119,10 +119,11 @@ class RTMPServerFactory(ServerFactory):
         self._door = Door(self.hub.rounds)
         guard = MemoryGuard(clock, self.limits, self.reached)
         self._admission = Admission(clock, self.limits, self.reached, trusted, guard.refuses)
-        self._connections = Connections(clock, self._door, self._admission, guard, LimitNews(self.reached))
+        news = LimitNews(self.reached)
+        self._connections = Connections(clock, self._door, self._admission, guard, news, self.hub.trim)
 
     def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol | None:
-        """A protocol for one connection; none if it does not get in (L{rtmptw.admission})."""
+        """A protocol for one connection; none if it does not get in (L{rtmptw.gate.admission})."""
         if not self._admission.admits(addr):
             return None
         protocol = RTMPProtocol(self)

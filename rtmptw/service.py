@@ -100,12 +100,12 @@ class RTMPService(MultiService):
         push: Push,
         recorder: Recorder | None,
         writers: ThreadPool,
-        relays: Iterable[Callable[[], None]] = (),
+        starts: Iterable[Callable[[], None]] = (),
         signals: Signals | None = None,
     ) -> None:
         """
-        @param relays: each makes something be relayed. They are called when the reactor is about to run, and in the
-            process in which it does.
+        @param starts: each makes something begin that is no port. They are called when the reactor is about to run, and
+            in the process in which it does.
         @param signals: those that ask for the end, if they are ours to see to.
         """
         super().__init__()
@@ -114,13 +114,13 @@ class RTMPService(MultiService):
         self.push = push
         self.recorder = recorder
         self._writers = writers
-        self._relays = tuple(relays)
+        self._starts = tuple(starts)
         self._signals = signals
         self._hurry: Callable[[str], None] | None = None
         self._isAsked = False
 
     def startService(self) -> None:
-        """Start to listen, and to relay."""
+        """Start to listen, and whatever else is to begin."""
         _settleMemory()
         if self._signals is not None:
             self._signals.install(self.asked)
@@ -128,8 +128,8 @@ class RTMPService(MultiService):
         super().startService()
         if self.recorder is not None:
             self.recorder.start()
-        for relay in self._relays:
-            relay()
+        for start in self._starts:
+            start()
 
     def asked(self) -> None:
         """The end was asked for; or was once more."""

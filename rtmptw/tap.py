@@ -5,6 +5,7 @@ C{twistd rtmp}: from options to a service.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -19,11 +20,11 @@ from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
 
 import rtmptw
-from rtmptw.admissionoptions import AdmissionOptions
 from rtmptw.auth.options import AccessOptions, hidesNames, makeApplication
 from rtmptw.closereason import explain
 from rtmptw.errors import CertificateError, URLError
-from rtmptw.limitoptions import LimitOptions, makeLimits
+from rtmptw.gate.limitoptions import LimitOptions, makeLimits
+from rtmptw.gate.options import AdmissionOptions
 from rtmptw.limits import Reached
 from rtmptw.live.options import StreamOptions, makeHub
 from rtmptw.lookups import installLookups
@@ -32,6 +33,7 @@ from rtmptw.relay.pull import Pull
 from rtmptw.relay.push import Push
 from rtmptw.server import RTMPServerFactory
 from rtmptw.service import RTMPService, Signals
+from rtmptw.steadytime import keepSteadyTime
 from rtmptw.tls.endpoint import hardened
 from rtmptw.url import RTMPURL
 
@@ -41,6 +43,9 @@ __all__ = ["Options", "RTMPService", "makeService"]
 WRITERS = 8
 
 MAX_PORT = 65535
+
+#: What Python says before what is wrong with the arguments of an endpoint.
+_CALL = re.compile(r"^\w+\(\) ")
 
 #: What C{--help} shows below the options.
 EXAMPLES = """
@@ -103,7 +108,7 @@ class Options(StreamOptions, RecordOptions, AccessOptions, AdmissionOptions, Lim
         except Exception as error:
             # Every kind of endpoint has its own way to complain.
             raise UsageError(
-                f"--port {description}: {explain(error)}. "
+                f"--port {description}: {_CALL.sub('', explain(error))}. "
                 "A port is a number, or an endpoint such as tcp:1935:interface=127.0.0.1"
             ) from None
         self["port"].append(endpoint)
@@ -187,11 +192,12 @@ def makeService(options: Options) -> IService:
     push, pull = Push(hub, factory.identity, clock), Pull(hub, factory.identity, clock)
     hub.observers.append(push)
     hub.sources.append(pull)
-    relays = [
+    starts = [
+        partial(keepSteadyTime, clock),
         *[partial(push.add, app, url) for app, url in options["push"]],
         *[partial(pull.add, path, url, always) for path, url, always in options["pull"]],
     ]
-    result = RTMPService(factory, pull, push, recorder, writers, relays, Signals(reactor))
+    result = RTMPService(factory, pull, push, recorder, writers, starts, Signals(reactor))
     for description in options["port"]:
         port: StreamServerEndpointService = service(description, factory)
         port.setServiceParent(result)

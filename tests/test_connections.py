@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.admission import Admission
 from rtmptw.connections import Connections
+from rtmptw.gate.admission import Admission
+from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import LimitNews, Limits, Reached
-from rtmptw.memoryguard import MemoryGuard
 from tests.session.dialects import Stage
 
 
@@ -44,7 +44,7 @@ class ConnectionsTests(SynchronousTestCase):
         self.clock = Clock()
         self.admission, self.guard, self.news = Witness(), Witness(), Witness()
         self.protocols: list[Any] = [Witness(), Witness()]
-        told: Any = (self.admission, self.guard, self.news)
+        told: Any = (self.admission, self.guard, self.news, self.news.trim)
         self.connections = Connections(self.clock, None, *told)
 
     def test_comings(self) -> None:
@@ -69,7 +69,7 @@ class ConnectionsTests(SynchronousTestCase):
             self.assertEqual([protocol.take() for protocol in self.protocols], [[("second",)]] * 2)
             self.assertEqual(self.admission.take(), [("second",)])
             self.assertEqual(self.guard.take(), [("second", tuple(self.protocols))])
-            self.assertEqual(self.news.take(), [("second", second)])
+            self.assertEqual(self.news.take(), [("trim",), ("second", second)])
         for protocol in self.protocols:
             self.connections.remove(protocol)
         self.clock.advance(5)
@@ -85,12 +85,32 @@ class ConnectionsTests(SynchronousTestCase):
         self.successResultOf(connections.whenEmpty())
 
     def test_stoodStill(self) -> None:
-        """A process that has stood still tells its connections for how long."""
+        """
+        A process that has stood still tells its connections for how long, and looks at them a second later: what has
+        come meanwhile is read first.
+        """
         self.connections.add(self.protocols[0])
         self.clock.advance(1)
         self.protocols[0].take()
-        self.clock.advance(61)
-        self.assertEqual(self.protocols[0].take(), [("clockStopped", 60.0), ("second",)])
+        for seconds, expected in (
+            (61, [("clockStopped", 60.0)]),
+            (1, [("second",)]),
+            (1.9, [("second",)]),
+            (1.1, [("second",)]),
+            (2, [("clockStopped", 1.0)]),
+            (1, [("second",)]),
+        ):
+            self.clock.advance(seconds)
+            self.assertEqual(self.protocols[0].take(), expected, seconds)
+
+    def test_alwaysLate(self) -> None:
+        """A process that is too busy all the time does look at them, every other time."""
+        self.connections.add(self.protocols[0])
+        found = []
+        for _ in range(6):
+            self.clock.advance(3)
+            found += self.protocols[0].take()
+        self.assertEqual(found, [("clockStopped", 2.0), ("clockStopped", 2.0), ("second",)] * 3)
 
 
 class ServerTests(SynchronousTestCase):

@@ -73,7 +73,7 @@ class Steps:
             parts["recorder"] = None
         service = RTMPService(
             **parts,
-            relays=[lambda: self.done.append("relay")],
+            starts=[lambda: self.done.append("relay")],
             signals=signals,  # type: ignore[arg-type]
         )
         _Port(self).setServiceParent(service)

@@ -73,7 +73,7 @@ class OptionsTests(SynchronousTestCase):
             (["-p", "0"], ["rtmp:0"]),
             (["--port=65535"], ["rtmp:65535"]),
             (["--port", "tcp:1935:interface=127.0.0.1"], ["rtmp:1935:interface=127.0.0.1"]),
-            (["--port", "tcp6:1935:interface=\\:\\:1"], ["tcp6:1935:interface=\\:\\:1"]),
+            (["--port", "tcp6:1935:interface=\\:\\:1"], ["rtmp6:1935:interface=\\:\\:1"]),
             (["--port", "unix:/tmp/x"], ["unix:/tmp/x"]),
             (["-p", "1935", "--port", "tcp:1936", "-p", "1937"], ["rtmp:1935", "rtmp:1936", "rtmp:1937"]),
         ):
@@ -86,7 +86,7 @@ class OptionsTests(SynchronousTestCase):
             file.write("no key")
         missing = os.path.join(self.directory(), "missing.pem")
         for description, reason in (
-            ("rtmp", "Unknown endpoint type"),
+            ("rtmpx", "Unknown endpoint type"),
             ("", "Unknown endpoint type"),
             ("65536", "65535"),
             ("99999999999", "65535"),
@@ -444,7 +444,7 @@ class MakeServiceTests(SynchronousTestCase):
         hub = service.factory.hub
         self.assertEqual((hub.observers, hub.sources), ([service.push], [service.pull]))
         self.assertEqual((list(service.push), list(service.pull)), ([], []))
-        for relay in service._relays:
+        for relay in service._starts:
             relay()
         self.assertEqual(
             [(path, str(url)) for path, url in service.pull],

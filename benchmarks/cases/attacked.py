@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.benchmarks.test_cases -*-
 """
 Under attack: what 20 publishers and 200 viewers notice while somebody does what stands in a row of
-docs/hostile-input.md, row by row.
+SECURITY.rst, row by row.
 
 Attackers share a processor with publishers and viewers, who go first; the server has its own. Two lines are for
 comparison: C{none}, where nothing is done, and C{hog}, where somebody is as busy beside the load and does nothing to

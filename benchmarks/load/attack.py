@@ -28,6 +28,7 @@ NICE = 19
 #: Somebody who is as nice and as busy, and does nothing to anybody.
 HOG = (
     "import os, time; "
+    "os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0)); "
     f"os.nice({NICE}); print('ready', flush=True); input(); end = time.monotonic() + {{seconds}}\n"
     "while time.monotonic() < end: pass\n"
     "print('{{}}')"

@@ -16,17 +16,14 @@ if not. C{all} is everybody, C{unix} whoever comes through a UNIX socket. An IPv
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from rtmptw.auth.rule import ACTIONS
+from rtmptw.gate.network import Network, readNetwork
 
 __all__ = ["AddressList", "AddressRange", "addressOf", "readRange"]
 
 _Address = IPv4Address | IPv6Address
-_Network = IPv4Network | IPv6Network
-
-#: How many of the first bits of an IPv4 address in IPv6 form are always the same.
-_MAPPED_BITS = 96
 
 _ALL, _UNIX = "all", "unix"
 
@@ -61,7 +58,7 @@ class AddressRange:
 
     allows: bool
     actions: tuple[str, ...]
-    network: _Network | str
+    network: Network | str
 
     def fits(self, address: _Address | None) -> bool:
         """Whether an address, or L{None}, is in it."""
@@ -81,24 +78,10 @@ def readRange(text: str, allows: bool) -> AddressRange:
     network = rest if colon and head in ACTIONS else text
     if network in (_ALL, _UNIX):
         return AddressRange(allows, actions, network)
-    return AddressRange(allows, actions, _readNetwork(network))
-
-
-def _readNetwork(text: str) -> _Network:
     try:
-        interface = ip_interface(text)
-    except ValueError:
-        raise ValueError(
-            f"{text!a} is no network: 10.0.0.0/8, 192.0.2.7, 2001:db8::/32, all or unix, with publish: or play: before"
-        ) from None
-    network: _Network = interface.network
-    if interface.ip != network.network_address:
-        raise ValueError(f"{text} has bits behind its prefix: the network is {network}")
-    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_BITS:
-        mapped = network.network_address.ipv4_mapped
-        if mapped is not None:
-            return IPv4Network((int(mapped), network.prefixlen - _MAPPED_BITS))
-    return network
+        return AddressRange(allows, actions, readNetwork(network))
+    except ValueError as error:
+        raise ValueError(f"{error}; all or unix; with publish: or play: before, if not for both") from None
 
 
 class AddressList:

@@ -107,6 +107,7 @@ class Tape:
         self._times: list[float] = []
         self._offsets: list[int] = []
         self._blocks: dict[tuple[int, int], tuple[bytes, int]] = {}
+        self._forgotten = 0
         self._setBounds()
 
     def _setBounds(self) -> None:
@@ -161,6 +162,8 @@ class Tape:
         """Forget what is before C{position}."""
         count = min(position, self.end) - self.first
         if count > 0:
+            if count == len(self._timestamps):
+                self._forgotten = self._timestamps[-1]
             for column in (self._images, self._types, self._timestamps, self._times, self._offsets):
                 del column[:count]
             self._blocks.clear()
@@ -239,8 +242,8 @@ class Tape:
         return self.bytes - self._offsets[max(position - self.first, 0)]
 
     def timestamp(self, position: int) -> int:
-        """The timestamp of the message at C{position}, ms."""
-        return self._timestamps[position - self.first]
+        """The timestamp of the message at C{position}, ms; if nothing is kept, that of the newest that was."""
+        return self._timestamps[position - self.first] if self._timestamps else self._forgotten
 
     def written(self, position: int) -> float:
         """When the message at C{position} came, in the clock's seconds; for one that was forgotten, the oldest kept."""

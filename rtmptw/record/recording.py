@@ -128,13 +128,9 @@ class Recording:
         self._missed = 0
 
     def start(self, subscription: ISubscription) -> None:
-        """Use this subscription to hold the publisher."""
-        if self._ended:
-            # It was stopped by what the stream gave at once.
-            subscription.stopProducing()
-        else:
-            self._subscription = subscription
-            self._segments.isLive = True
+        """Use this subscription to hold the publisher. What the stream had before, it has given already."""
+        self._subscription = subscription
+        self._segments.isLive = True
 
     def admit(self) -> None:
         """It is its turn."""

@@ -168,8 +168,9 @@ class ServerStream:
         """A data message of the stream that it publishes. One that can't be read is passed over (wire facts 10.70)."""
         assert self.publication is not None
         try:
-            data = DataMessage.decode(message)
+            data = DataMessage.decode(message, self._link.limits.ofData)
         except RemoteProtocolError as error:
+            self._link.reached.excess(error)
             self.unreadable += 1
             if self.unreadable == 1:
                 self._log.info("{path}: a data message is passed over: {error}", path=self.path, error=error)

@@ -7,7 +7,7 @@ Server endpoints for RTMPS, for L{twisted.internet.endpoints.serverFromString}::
 
 They take what Twisted's own C{ssl:} and C{tls:} take, and L{hardened} makes them of those. What they do better: only
 encryption of today (L{rtmptw.tls.identity.CIPHERS}), new certificates are used without a restart
-(L{rtmptw.tls.servercertificates}), and a flood of connections keeps nobody waiting (L{rtmptw.port}).
+(L{rtmptw.tls.servercertificates}), and a flood of connections keeps nobody waiting (L{rtmptw.gate.port}).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from twisted.internet.interfaces import (
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from rtmptw.port import BACKLOG, PortEndpoint
+from rtmptw.gate.port import BACKLOG, PortEndpoint
 from rtmptw.tls.certificatefiles import CertificateFiles, PEMDirectory, PEMFiles
 from rtmptw.tls.servercertificates import ServerCertificates
 from rtmptw.tls.transport import TLSFactory
@@ -41,7 +41,7 @@ def hardened(description: str) -> str:
     """
     @param description: a server endpoint string.
     @return: the same, with our endpoint in place of Twisted's C{ssl:} or C{tls:}; and of its C{tcp:} or C{tcp6:}
-        (L{rtmptw.port}).
+        (L{rtmptw.gate.port}).
     """
     return _PREFIX.sub(lambda match: match[1] + _PREFIXES[match[2].lower()], description)
 

@@ -23,8 +23,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import directlyProvides, providedBy
 
 from rtmptw.directoutlet import DirectOutlet
+from rtmptw.gate.port import isRefused
 from rtmptw.plainsocket import plainSocket
-from rtmptw.port import isRefused
 
 __all__ = ["Below", "TLSFactory", "TLSTransport"]
 

@@ -1,5 +1,5 @@
 """
-Attackers: for each row of docs/hostile-input.md that comes over the network, somebody who does it to a real server::
+Attackers: for each row of SECURITY.rst that comes over the network, somebody who does it to a real server::
 
     python -m tests.attackers B5 --port 1935 --seconds 10 --from 127.0.1.0/24
 

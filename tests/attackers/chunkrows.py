@@ -13,7 +13,7 @@ from tests.attackers.attacker import Attacker
 from tests.attackers.row import Row, saying
 from tests.attackers.speech import EXTENDED, PICTURE, chunkSize, command, control, header, media, once, picks, tag
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "byteForByte"]
 
 #: How much is said at a time by those who never end, bytes.
 _PIECE = 65536
@@ -133,7 +133,7 @@ def _interleaved(number: int) -> Iterator[bytes]:
         yield b"".join(header(3, id) + b"\1" for _ in range(size - 1) for id in ids)
 
 
-async def _byteForByte(attacker: Attacker) -> None:
+async def byteForByte(attacker: Attacker) -> None:
     """A session of which every byte comes alone, as far as the system allows."""
     await attacker.enter()
     words = command("connect", 1.0, {"app": attacker.goal.app}) + command("createStream", 2.0)
@@ -145,7 +145,7 @@ async def _byteForByte(attacker: Attacker) -> None:
 
 
 async def _interleave(attacker: Attacker) -> None:
-    await (_byteForByte if attacker.number % 4 == 3 else saying(Attacker.publish, _interleaved))(attacker)
+    await (byteForByte if attacker.number % 4 == 3 else saying(Attacker.publish, _interleaved))(attacker)
 
 
 _ENDLESS = header(0, 6, MAX_MESSAGE_SIZE) + bytes(128)

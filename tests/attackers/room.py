@@ -26,9 +26,6 @@ class _End(End):
         peer: _End = self.peer  # type: ignore[assignment]
         return peer.address
 
-    def getHost(self) -> IPv4Address:
-        return self.address
-
     def setTcpKeepAlive(self, isOn: bool) -> None:
         """Nobody disappears here."""
 
@@ -74,7 +71,7 @@ class Room(Clock):
         near, far = _End(self._network, client), _End(self._network, server)
         near.address, near.peer, far.peer = address, far, near
         if server is None:
-            # As L{rtmptw.port} has it: the connection is there, and then it is not.
+            # As L{rtmptw.gate.port} has it: the connection is there, and then it is not.
             self.callLater(0, near.reset)
         else:
             server.makeConnection(far)

@@ -6,12 +6,15 @@ no error, what it says can be read, an honest publisher and its viewer go on, an
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.attackers.account import Account
 from tests.attackers.attacker import Attacker, Goal
 from tests.attackers.campaign import Campaign, addresses
+from tests.attackers.chunkrows import byteForByte
 from tests.attackers.handshakerows import clientHello
 from tests.attackers.messagerows import aggregate
 from tests.attackers.room import Room
@@ -88,6 +91,33 @@ class RowTests(SynchronousTestCase):
         room.advanceBy(PEACE, 0.1)
         self.assertEqual((list(room.server.hub), room.getDelayedCalls()), ([], []))
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def _longer(self, row: Row, seconds: float, connections: int = FEW, rate: float = 100.0) -> Account:
+        """Attack for long, without anybody else."""
+        room, short = Room(), replace(row, connections=connections, rate=rate)
+        campaign = Campaign(room, short, "127.0.0.1", 1935, addresses("127.0.1.0/24"), Goal())
+        campaign.begin()
+        room.advanceBy(seconds)
+        account = campaign.end()
+        room.advanceBy(PEACE, 0.1)
+        self.assertEqual(room.getDelayedCalls(), [])
+        return account
+
+    def test_A2_deadline(self) -> None:
+        """The deadline is not moved by a byte: nobody is there after 11 s who came at the beginning."""
+        for seconds, closed in ((9.5, 0), (11.5, FEW)):
+            self.assertEqual(self._longer(ROWS["A2"], seconds).endings["closed"], closed)
+
+    def test_A8_oneAddress(self) -> None:
+        """Most of a flood from one address is refused at the accept."""
+        account = self._longer(ROWS["A8-one"], 2.0, 200, 1000.0)
+        self.assertGreater(account.endings["reset"], account.connections / 2)
+
+    def test_B14_byteForByte(self) -> None:
+        """A session of which every byte comes alone is a session as any other."""
+        self.assertGreater(
+            self._longer(replace(ROWS["B14"], deed=byteForByte), 12.0).answers["NetStream.Publish.Start"], 0
+        )
 
     def test_names(self) -> None:
         """Every row that comes over the network to a server, and who attacks with many from one address."""

@@ -210,7 +210,7 @@ class Sessions(RuleBasedStateMachine):
             self.leave(peer)
             self.settle()
 
-    @rule(seconds=st.sampled_from((0.05, 0.2, 0.5, 1.0, 2.0, 4.0)))
+    @rule(seconds=st.sampled_from((0.0625, 0.25, 0.5, 1.0, 2.0, 4.0)))
     def wait(self, seconds: float) -> None:
         """Time passes, and nobody says anything: some may have lost their link, and nobody knows."""
         while seconds > 0:

@@ -17,6 +17,7 @@ from rtmptw import memoryguard
 from rtmptw.auth.challenges import Challenges
 from rtmptw.auth.failures import Failures
 from rtmptw.errors import StatusError
+from rtmptw.gate.admission import YOUNG_SECONDS
 from rtmptw.limits import Limits, Reached
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.rounds import FlushTimes
@@ -36,6 +37,9 @@ from tests.session.dialects import (
     video,
 )
 from tests.test_protocol import TLSTransport
+
+#: How old a stranger is that has to make room, seconds.
+OLD = int(YOUNG_SECONDS)
 
 
 class LimitedStage(Stage):
@@ -102,6 +106,7 @@ class ConnectionTests(LimitCase):
         stranger = self.come(stage, "192.0.2.1")
         assert stranger is not None
         self.use(self.come(stage, "192.0.2.2"))
+        stage.pass_(OLD)
         self.assertIsNotNone(self.come(stage, "192.0.2.3"))
         self.assertTrue(stranger.transport.disconnected)
         self.assertReached(stage, "connections")
@@ -109,7 +114,9 @@ class ConnectionTests(LimitCase):
     def test_strangers(self) -> None:
         """The oldest makes room."""
         stage = self.stage(strangers=3)
-        clients = [self.come(stage, f"192.0.2.{number}") for number in range(4)]
+        clients = [self.come(stage, f"192.0.2.{number}") for number in range(3)]
+        stage.pass_(OLD)
+        clients.append(self.come(stage, "192.0.2.3"))
         self.assertEqual([each is not None and each.transport.disconnected for each in clients], [True] + [False] * 3)
         self.assertReached(stage, "strangers")
 
@@ -117,7 +124,9 @@ class ConnectionTests(LimitCase):
         """The oldest of those over TLS."""
         stage = self.stage(tlsStrangers=1)
         plain = self.come(stage, "192.0.2.1")
-        secure = [self.come(stage, f"192.0.2.{number}", TLSTransport()) for number in (2, 3)]
+        secure = [self.come(stage, "192.0.2.2", TLSTransport())]
+        stage.pass_(OLD)
+        secure.append(self.come(stage, "192.0.2.3", TLSTransport()))
         gone = [each is not None and each.transport.disconnected for each in (plain, *secure)]
         self.assertEqual(gone, [False, True, False])
         self.assertReached(stage, "tlsStrangers")

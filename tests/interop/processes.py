@@ -157,6 +157,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._child.pid
+
+    @property
     def status(self) -> int | None:
         """Its exit status; L{None} while it runs."""
         return self._child.poll()

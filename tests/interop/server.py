@@ -88,6 +88,16 @@ class Server:
         """What it has logged."""
         return self._process.output
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Wait until it ends by itself, and give its exit status."""
+        self._killed = True
+        return self._process.wait()
+
     def url(self, path: str, scheme: str = "rtmp") -> str:
         """The URL of a stream."""
         return f"{scheme}://127.0.0.1:{self.port}/{path}"

@@ -32,28 +32,30 @@ def stood(siege: Siege) -> Stood:
 
 
 class SlowHandshakeTests(TestCase):
+    """A1, A2: C0, and then a byte in nine seconds."""
+
     siege = SMALL
     most = MOST
 
-    def test_A2_everybodyPublishes(self) -> None:
+    def test_everybodyPublishes(self) -> None:
         """All honest publishers: from this machine, from another address, and behind it from the attackers' own."""
         seen = stood(self.siege)
         for when in ("before", "trusted", "strangers", "after"):
             found: dict[str, Any] = getattr(seen, when)
             self.assertEqual((found["published"], found["failed"]), (self.siege.honest, {}), f"{when}: {seen}")
 
-    def test_A2_memory(self) -> None:
+    def test_memory(self) -> None:
         """It does not grow much, and there are never more connections than there may be."""
         seen = stood(self.siege)
         self.assertLess(seen.residentMost - seen.residentBefore, GROWTH, seen)
         self.assertLess(seen.descriptorsMost - seen.descriptorsBefore, self.most, seen)
 
-    def test_A2_allPlacesAreFreeAgain(self) -> None:
+    def test_allPlacesAreFreeAgain(self) -> None:
         """Though the attackers have not gone: they only say nothing more."""
         seen = stood(self.siege)
         self.assertLess(seen.descriptorsAfter - seen.descriptorsBefore, FEW, seen)
 
-    def test_A2_itWasAnAttack(self) -> None:
+    def test_itWasAnAttack(self) -> None:
         """The server has ended connections, and the attackers came again."""
         seen = stood(self.siege)
         self.assertGreater(seen.attack["connections"], self.siege.connections / 2, seen)
@@ -61,7 +63,7 @@ class SlowHandshakeTests(TestCase):
 
 
 class SlowTLSHandshakeTests(SlowHandshakeTests):
-    """A7: the same over TLS."""
+    """A7: the same over TLS: all of a first flight, or a part of it and a byte in nine seconds."""
 
     siege = OVER_TLS
     most = MOST_TLS

@@ -9,6 +9,8 @@ import json
 import os
 import re
 import sys
+import tempfile
+from pathlib import Path
 from unittest import TestCase
 
 from benchmarks.bench import RAMP
@@ -31,6 +33,25 @@ SECONDS = 2.0
 ROWS = ("A3", "B5", "C1", "D4")
 
 _CLOSED = re.compile(r"\] (\S+):\d+: closed: (.*)")
+
+
+class BenchmarkTests(TestCase):
+    def test_quick(self) -> None:
+        """The case C{attacked} runs: somebody who does nothing, and somebody who attacks."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        with tempfile.TemporaryDirectory(prefix="rtmptw-interop-") as directory:
+            file, log = Path(directory, "results.json"), Path(directory, "output.log")
+            command = [sys.executable, "-m", "benchmarks", "attacked", "--quick", "--json", str(file)]
+            with alone("measuring"), Process(command, log, environment) as process:
+                # It says whether it was quick enough, too: that is not of interest here.
+                process.wait()
+            results = json.loads(file.read_text())["measurements"]
+        self.assertEqual([(one["point"], one["error"]) for one in results], [({"none": 0}, None), ({"B5": 8}, None)])
+        for one in results:
+            found = {key: one["values"][key] for key in ("lost", "reordered", "damaged", "missing")}
+            self.assertEqual(found, dict.fromkeys(found, 0), one["values"]["reasons"])
+            self.assertTrue(0 < one["values"]["p99"] < 5000, one["values"])
+        self.assertGreater(results[1]["values"]["attackers"], 0)
 
 
 class UnderAttackTests(TestCase):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import StatusError
 from rtmptw.record import filename as module
-from rtmptw.record.filename import MAX_PART, PARTIAL, createFile, safeName
+from rtmptw.record.filename import MAX_PART, PARTIAL, createFile, lock, safeName
 from rtmptw.record.template import NameTemplate
 from rtmptw.session.streampath import streamPath
 from tests.record.disk import DescriptorWatch, listing, makeDirectory
@@ -211,6 +213,67 @@ class CreateFileTests(SynchronousTestCase):
         self.patch(os, "stat", slowStat)
         self.assertEqual(self.create("camera"), f"camera-{STAMP}-1.flv")
         self.assertEqual((self.root / f"camera-{STAMP}.flv{PARTIAL}").read_text(), "precious")
+
+    def test_locked(self) -> None:
+        """A file is locked as long as it is written."""
+        new = createFile(str(self.root), "camera", ".flv")
+        with (self.root / "camera.flv.part").open() as other:
+            self.assertIs(lock(other.fileno()), False)
+            new.close()
+            self.assertIs(lock(other.fileno()), True)
+
+    def test_cleanedUp(self) -> None:
+        """Who cleans up may have locked or removed the file in the moment when it was made: then it is another one."""
+        for remove in (False, True):
+            held: list[int] = []
+            flock = fcntl.flock
+
+            def late(file: int, mode: int, remove: bool = remove, held: list[int] = held, flock: Any = flock) -> None:
+                if not held:
+                    (name,) = [name for name in os.listdir(self.root) if name.startswith(f"x{remove}")]
+                    held.append(os.open(self.root / name, os.O_RDONLY))
+                    flock(held[0], mode)
+                    if remove:
+                        os.unlink(self.root / name)
+                        flock(held[0], fcntl.LOCK_UN)
+                flock(file, mode)
+
+            watch = DescriptorWatch(self)
+            patch = self.patch(fcntl, "flock", late)
+            self.assertEqual(self.createNamed(f"x{remove}"), f"x{remove}-1.flv")
+            patch.restore()
+            self.assertEqual(watch.open, held)
+            os.close(held[0])
+
+    def test_lockErrors(self) -> None:
+        """A file system without locks does without; any other error is one, and nothing stays open."""
+        for number, works in ((errno.ENOLCK, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)):
+
+            def fail(file: int, mode: int, number: int = number) -> None:
+                raise OSError(number, os.strerror(number))
+
+            patch = self.patch(fcntl, "flock", fail)
+            watch = DescriptorWatch(self)
+            if works:
+                self.createNamed(f"x{number}")
+            else:
+                self.assertRaises(OSError, self.createNamed, f"x{number}")
+            self.assertEqual(watch.open, [])
+            patch.restore()
+
+    def test_syncErrors(self) -> None:
+        """A file system whose directories can't be forced to the disk does without; any other error is one."""
+        for number, works in ((errno.EINVAL, True), (errno.EIO, False)):
+
+            def fail(directory: int, number: int = number) -> None:
+                raise OSError(number, os.strerror(number))
+
+            patch = self.patch(os, "fsync", fail)
+            if works:
+                self.createNamed(f"new{number}/x")
+            else:
+                self.assertRaises(OSError, self.createNamed, f"new{number}/x")
+            patch.restore()
 
     def test_noRoot(self) -> None:
         """The directory of all recordings is not made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -174,6 +175,41 @@ class FLVFileTests(SynchronousTestCase):
         self.assertEqual(os.fstat(victim).st_size, 0)
         self.assertRaises(LocalProtocolError, self.file.write, [(VIDEO, 80, b"b")])
         self.assertEqual(len(self.read()), 2)
+
+    def test_descriptor(self) -> None:
+        """To ask the disk that it is on; not if the file is gone, and not when it is finished."""
+        self.file.write([(VIDEO, 40, b"a")])
+        self.assertEqual(os.fstat(self.file.descriptor()).st_ino, self.partial.stat().st_ino)
+        self.partial.unlink()
+        error = self.assertRaises(FileNotFoundError, self.file.descriptor)
+        self.assertIn("the file was removed", str(error))
+        self.assertRaises(FileNotFoundError, self.file.finish)
+        self.assertEqual(self.file.place, "")
+        self.assertRaises(LocalProtocolError, self.file.descriptor)
+
+    def test_count(self) -> None:
+        """How many of the tags are in it; metadata that is put in front counts as the one that it was."""
+        self.file.write([(DATA, 0, metadata({"a": 1.0})), (VIDEO, 0, b"a"), (AUDIO, 7, b"b")])
+        self.assertEqual((self.file.count, self.file.end), (3, 7))
+        other = newFile(self.root, "other")
+        other.write([(VIDEO, 0, b"a")])
+        other.finish()
+        self.assertEqual(other.count, 1)
+
+    def test_settled(self) -> None:
+        """Its name is forced to the disk with what is in it: the one at first, the other at the end."""
+        now = [100.0]
+        self.patch(flvfile, "monotonic", lambda: now[0])
+        synced: list[bool] = []
+        self.patch(os, "fsync", lambda directory: synced.append(stat.S_ISDIR(os.fstat(directory).st_mode)))
+        file = newFile(self.root, "live/settled")
+        for second in (100.0, 101.0, 102.0):
+            now[0] = second
+            file.write([(VIDEO, 0, b"")])
+        self.assertEqual(synced, [True])
+        file.finish()
+        # Before the old name is taken away, and after that.
+        self.assertEqual(synced, [True] * 3)
 
     def test_finishFails(self) -> None:
         """If the end can't be written the file is closed all the same, and keeps its ending and what is in it."""

@@ -5,12 +5,30 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from functools import partial
+from itertools import pairwise
+from threading import Event
+from time import monotonic
+from types import SimpleNamespace
 
+from twisted.internet import reactor
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
 from rtmptw.interfaces import ISubscriber
+from rtmptw.limits import Limits, Reached
+from rtmptw.live.hub import StreamHub
+from rtmptw.live.rounds import FlushTimes
 from rtmptw.record import recording as module
+from rtmptw.record import reel
+from rtmptw.record.recorder import Recorder
 from rtmptw.record.recording import RETRY_SECONDS
+from rtmptw.record.segment import SegmentRule
+from rtmptw.record.space import SPARE
 from tests.live.doubles import (
     MemoryOutlet,
     MemoryPublisher,
@@ -23,7 +41,7 @@ from tests.live.doubles import (
     soundHeader,
     video,
 )
-from tests.record.disk import DescriptorWatch, FullDisk, listing, readTags
+from tests.record.disk import DescriptorWatch, FullDisk, listing, makeDirectory, readTags
 from tests.record.recordcase import BEGINNING, BODY, DATA, SMALL_HIGH_WATER, SMALL_LOW_WATER, RecorderTestCase
 
 STALL_SECONDS = 5.0
@@ -653,3 +671,348 @@ class DiskTests(RecorderTestCase):
         self.assertFinished(".flv")
         self.assertEqual(self.tags(), [])
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+
+class AgainTests(RecorderTestCase):
+    """After a failure."""
+
+    def setUp(self) -> None:
+        """Work is done at once."""
+        super().setUp()
+        self.useNoThread()
+        self.room: int | None = None
+        self.open = os.open
+        self.real = os.pwrite
+        self.patch(os, "pwrite", self.pwrite)
+
+    def pwrite(self, file: int, data: bytes, position: int) -> int:
+        """A disk that has so much room, or any."""
+        if self.room is None or (position < 100 and len(data) == 8):
+            return self.real(file, data, position)
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self.real(file, data[: self.room], position)
+        self.room -= written
+        return written
+
+    def test_F5_resumes(self) -> None:
+        """
+        Fault F5: the disk is full, for minutes: one line in the log, and the stream goes on; then there is room again,
+        and within 5 s a new file begins with the next keyframe, headers first.
+        """
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0), inter(500))
+        self.room = 100
+        sent = []
+        for second in range(1, 120):
+            if second == 100:
+                self.room = None
+            sent += [key(second * 1000, str(second).encode() * 10), inter(second * 1000 + 500)]
+            self.send(publication, *sent[-2:])
+            self.clock.advance(1)
+        publication.end("")
+        self.assertFinished(".flv", ".flv")
+        first, second_ = (self.tagsOf(path) for path in self.files())
+        fitted = [m.payload for m in [key(0), inter(500), *sent]]
+        self.assertEqual([payload for _, _, payload in first[2:]], fitted[: len(first) - 2])
+        self.assertTrue(4 < len(first) < 10, first)
+        frames = [payload for _, _, payload in second_[2:]]
+        self.assertEqual(frames, [m.payload for m in sent][-len(frames) :])
+        self.assertEqual([time for _, time, _ in second_[:4]], [0, 0, 0, 500])
+        # From second 100 on there was room.
+        self.assertGreaterEqual(len(frames), 2 * (120 - 100 - 5))
+        self.assertEqual(len(self.logged("recording stopped")), 1)
+        (line,) = self.logged("goes on as")
+        self.assertRegex(line, r"camera-.*\.flv; about 2\d\d messages are missing$")
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertContent(outlet.take()[-len(sent) :], *sent)
+        self.assertEqual([call for call in self.clock.getDelayedCalls() if "Recording" in str(call)], [])
+
+    def test_tries(self) -> None:
+        """It is tried every few seconds, not for every keyframe."""
+        tries: list[float] = []
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0))
+        self.room = 0
+        create = os.open
+
+        def counted(path: str, flags: int, *arguments: int, **options: int) -> int:
+            if flags & os.O_CREAT:
+                tries.append(self.clock.seconds())
+            return create(path, flags, *arguments, **options)
+
+        self.patch(os, "open", counted)
+        for number in range(1, 300):
+            self.send(publication, key(number * 100))
+            self.clock.advance(0.1)
+        publication.end("")
+        self.assertEqual(len(tries), 9)
+        gaps = [after - before for before, after in pairwise(tries)]
+        self.assertTrue(all(2 <= gap <= 5 for gap in gaps), gaps)
+        self.assertEqual((len(self.logged("recording stopped")), len(self.files())), (1, 1))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_afterTheEnd(self) -> None:
+        """What somebody gives it when it is over changes nothing."""
+        publication = self.publish()
+        self.send(publication, key(0))
+        (recording,) = self.recorder._recordings
+        publication.end("")
+        recording.messageReceived(key(40))
+        self.assertFinished(".flv")
+        self.assertEqual(len(self.tags()), 1)
+
+    def test_twice(self) -> None:
+        """Each outage has its line."""
+        publication = self.publish()
+        for second in range(0, 40, 4):
+            self.room = 0 if second in (12, 28) else None
+            self.send(publication, key(second * 1000), inter(second * 1000 + 40))
+            self.clock.advance(4)
+        publication.end("")
+        self.assertFinished(*[".flv"] * 3)
+        self.assertEqual((len(self.logged("recording stopped")), len(self.logged("goes on as"))), (2, 2))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 2)
+
+    def test_whileTrying(self) -> None:
+        """The publisher ends while a try is under way, and while it waits for the next."""
+        for steps in (0, 1):
+            self.useThread()
+            publication = self.publish(f"live/{steps}")
+            self.send(publication, key(0))
+            self.room = 0
+            self.thread.finish()
+            self.clock.advance(RETRY_SECONDS)
+            self.send(publication, key(3000), inter(3040))
+            for _ in range(steps):
+                self.thread.step()
+            publication.end("")
+            finished = self.recorder.finish()
+            self.thread.finish()
+            self.successResultOf(finished)
+            self.assertFinished()
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 2)
+
+    def test_tryOfOneMessage(self) -> None:
+        """What was tried is all that came, and it is in a file of its own."""
+        publication = self.publish()
+        self.room = 0
+        self.send(publication, key(0))
+        self.room = None
+        self.clock.advance(RETRY_SECONDS)
+        self.send(publication, key(3000))
+        publication.end("")
+        self.assertFinished(".flv")
+        self.assertEqual([time for _, time, _ in self.tags()], [0])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_F7_removed(self) -> None:
+        """Fault F7: the directory is removed: that is logged, and when it is back, a new file begins."""
+        now = [0.0]
+        self.patch(reel, "monotonic", lambda: now[0])
+        publication = self.publish()
+        self.send(publication, *BEGINNING, key(0))
+        shutil.rmtree(self.root)
+        for second in range(1, 20):
+            now[0] += 1
+            self.clock.advance(1)
+            if second == 10:
+                self.root.mkdir()
+            self.send(publication, key(second * 1000))
+        publication.end("")
+        self.assertFinished(".flv")
+        (line,) = self.logged("recording stopped")
+        self.assertIn("the file was removed", line)
+        self.assertIn("; there is no file any more; ", line)
+        self.assertGreaterEqual(len(self.tags()), 2 + 5)
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+
+    def test_F7_removedAtTheEnd(self) -> None:
+        """Fault F7: the file is removed, and the publisher ends before that is noticed: it is not called recorded."""
+        publication = self.publish()
+        self.send(publication, key(0))
+        self.files()[0].unlink()
+        publication.end("")
+        self.assertEqual(len(self.logged("can't be finished: [Errno 2] the file was removed")), 1)
+        self.assertEqual(self.logged("recorded as"), [])
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+
+    def refuse(self, path: str, flags: int, *arguments: int, **options: int) -> int:
+        """Make no new files."""
+        if flags & os.O_CREAT:
+            raise OSError(self.number, os.strerror(self.number))
+        return self.open(path, flags, *arguments, **options)
+
+    def test_F7_longName(self) -> None:
+        """Fault F7: a name that is too long for the disk, or no inodes: as on a full disk, and live goes on."""
+        for number in (errno.ENAMETOOLONG, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE):
+            publication = self.publish()
+            self.number = number
+            patch = self.patch(os, "open", self.refuse)
+            self.send(publication, key(0), inter(40))
+            patch.restore()
+            self.clock.advance(RETRY_SECONDS)
+            self.send(publication, key(3000))
+            publication.end("")
+            self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertFinished(*[".flv"] * 5)
+
+    def test_cutFails(self) -> None:
+        """A file that can't be finished where the next one begins is logged, and the recording goes on."""
+        self.useNoThread(rule=SegmentRule(seconds=10))
+        publication = self.publish()
+        self.send(publication, key(0))
+        (path,) = self.files()
+        path.with_suffix("").write_text("precious")
+        self.clock.advance(10)
+        self.send(publication, key(9_000))
+        publication.end("")
+        self.assertEqual(len(self.logged("a recording can't be finished")), 1)
+        self.assertEqual([p.suffix for p in self.files()], [".flv", ".part", ".flv"])
+        self.assertEqual(len(self.flushLoggedErrors(FileExistsError)), 1)
+
+
+class LimitTests(RecorderTestCase):
+    """Limits, each at one less, as many, and one more."""
+
+    def test_recordingQueueBytes(self) -> None:
+        """C{recordingQueueBytes}: that many may wait; one more, and the publisher is held, which is counted."""
+        size = len(inter(0, BODY).payload) + module.MESSAGE_COST
+        for extra, held in ((1, False), (0, False), (-1, True)):
+            self.useThread(limits=self.limit(recordingQueueBytes=10 * size + extra))
+            publication = self.publish()
+            self.send(publication, *(inter(number, BODY) for number in range(10)))
+            self.assertEqual(self.publisher.paused, held)
+            self.assertEqual(self.reached.counts["recordingQueueBytes"], int(held))
+            publication.end("")
+            self.thread.finish()
+
+    def test_diskStallSeconds(self) -> None:
+        """C{diskStallSeconds}: for so long the publisher waits for a disk that finishes nothing."""
+        for seconds, gaps in ((STALL_SECONDS - 0.01, 0), (STALL_SECONDS, 1), (STALL_SECONDS + 0.01, 2)):
+            self.useThread(limits=self.limit(recordingQueueBytes=SMALL_HIGH_WATER, diskStallSeconds=STALL_SECONDS))
+            publication = self.publish()
+            self.send(publication, key(0))
+            self.fill(publication)
+            self.clock.advance(seconds)
+            self.assertEqual(self.publisher.paused, seconds < STALL_SECONDS)
+            self.assertEqual(self.reached.counts["diskStallSeconds"], gaps)
+            publication.end("")
+            self.thread.finish()
+
+    def space(self, free: int) -> int:
+        """Record on a disk with so much free space, and give how many files that makes."""
+        self.free = free
+        self.patch(os, "statvfs", lambda place: SimpleNamespace(f_bavail=self.free, f_blocks=1000, f_frsize=1))
+        publication = self.publish()
+        self.send(publication, key(0))
+        publication.end("")
+        files = self.files()
+        for path in files:
+            path.unlink()
+        return len(files)
+
+    def test_diskFreeBytes(self) -> None:
+        """C{diskFreeBytes}: so much must be free; less, and nothing is recorded, which is counted."""
+        self.useNoThread(limits=self.limit(diskFreeBytes=100))
+        self.assertEqual([self.space(free) for free in (101, 100, 99)], [1, 1, 0])
+        self.assertEqual(self.reached.counts, {"diskFreeBytes": 1})
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_diskFreePercent(self) -> None:
+        """C{diskFreePercent}: the same."""
+        self.useNoThread(limits=self.limit(diskFreePercent=10))
+        self.assertEqual([self.space(free) for free in (101, 100, 99)], [1, 1, 0])
+        self.assertEqual(self.reached.counts, {"diskFreePercent": 1})
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_fills(self) -> None:
+        """The disk fills up while it is recorded: the file ends within a second, and is counted once."""
+        now = [0.0]
+        self.patch(reel, "monotonic", lambda: now[0])
+        self.useNoThread(limits=self.limit(diskFreeBytes=100))
+        self.patch(os, "statvfs", lambda place: SimpleNamespace(f_bavail=self.free, f_blocks=1000, f_frsize=1))
+        self.free = 100
+        publication = self.publish()
+        for second in range(30):
+            if second == 10:
+                self.free = 99
+            if second == 20:
+                self.free = 100 + SPARE
+            self.send(publication, key(second * 1000))
+            now[0] += 1
+            self.clock.advance(1)
+        publication.end("")
+        self.assertFinished(".flv", ".flv")
+        first, second_ = (len(self.tagsOf(path)) for path in self.files())
+        self.assertEqual(first, 10)
+        self.assertGreaterEqual(second_, 30 - 20 - 5)
+        self.assertEqual(self.reached.counts, {"diskFreeBytes": 1})
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+
+class ThreadTests(TestCase):
+    """Real threads, and a disk that stands still."""
+
+    def setUp(self) -> None:
+        """A recorder on the reactor, and a disk that can be stopped."""
+        self.root = makeDirectory(self)
+        self.pool = ThreadPool(0, 8)
+        self.pool.start()
+        self.addCleanup(self.pool.stop)
+        self.mayWrite = Event()
+        self.addCleanup(self.mayWrite.set)
+        self.real = os.pwrite
+        self.patch(os, "pwrite", self.pwrite)
+
+    def pwrite(self, file: int, data: bytes, position: int) -> int:
+        """Wait, if the disk stands still."""
+        self.mayWrite.wait(30)
+        return self.real(file, data, position)
+
+    async def test_F6_stalls(self) -> None:
+        """
+        Fault F6: the disk stands still while 16 MiB and more come: the reactor waits for it never, what is waiting is
+        bounded, the publisher goes on, and the file has a gap that is told.
+        """
+        limits = Limits(diskFreeBytes=0, diskFreePercent=0, diskStallSeconds=0.2)
+        reached = Reached()
+        run = partial(deferToThreadPool, IReactorFromThreads(reactor), self.pool)
+        recorder = Recorder(str(self.root), IReactorTime(reactor), run, limits=limits, reached=reached)
+        hub, publisher = StreamHub(IReactorTime(reactor), FlushTimes(0, 0)), MemoryPublisher()
+        hub.observers.append(recorder)
+        publication = hub.publish("live/camera", publisher)
+        body, worst, number = bytes(64 * 1024), 0.0, 0
+
+        async def send(count: int) -> None:
+            nonlocal worst, number
+            for _ in range(count):
+                # A publisher that is held sends nothing.
+                while publisher.paused:
+                    await deferLater(IReactorTime(reactor), 0.01)
+                began = monotonic()
+                publication.append((key if number % 10 == 0 else inter)(number * 10, body))
+                publication.flush()
+                worst = max(worst, monotonic() - began)
+                number += 1
+
+        await send(400)
+        self.assertEqual(reached.counts, {"recordingQueueBytes": 1, "diskStallSeconds": 1})
+        (recording,) = recorder._recordings
+        self.assertLess(recording._waiting, limits.recordingQueueBytes + len(body) + 1000)
+        self.mayWrite.set()
+        while recording._busy:
+            await deferLater(IReactorTime(reactor), 0.01)
+        await send(20)
+        publication.end("")
+        await recorder.finish()
+        (path,) = [path for path in self.root.rglob("*") if path.is_file()]
+        times = [tag.timestamp for tag in readTags(path)[1:]]
+        self.assertEqual(times[0], 0)
+        self.assertEqual(times[-1], (number - 1) * 10)
+        gaps = [after - before for before, after in pairwise(times) if after - before > 10]
+        self.assertEqual(len(gaps), 1)
+        self.assertLess(worst, 0.1)

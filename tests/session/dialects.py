@@ -78,6 +78,11 @@ class TCPTransport(StringTransport):
         self.calls.append("loseWriteConnection")
         self.disconnecting = True
 
+    def resumeProducing(self) -> None:
+        # As TCP: harmless at the end.
+        if not self.disconnecting:
+            super().resumeProducing()
+
     def abortConnection(self) -> None:
         self.calls.append("abortConnection")
         self.disconnecting = self.disconnected = True

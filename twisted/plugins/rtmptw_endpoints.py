@@ -2,7 +2,7 @@
 The endpoints C{rtmp:}, C{rtmp6:}, C{rtmps:} and C{rtmps-directory:}, for C{serverFromString}. Data only.
 """
 
-from rtmptw.port import PortParser
+from rtmptw.gate.port import PortParser
 from rtmptw.tls.endpoint import DirectoryParser, FilesParser
 
 rtmp = PortParser("rtmp")

@@ -225,7 +225,10 @@ def seeds() -> Iterator[bytes]:
     hash = b"0" * 64
     right = signedQuery(_SECRET, "play", "live/other", _NOW + 5).encode()
     texts: tuple[tuple[Callable[[bytes], None], tuple[bytes, ...]], ...] = (
-        (_range, (b"publish:10.0.0.0/8", b"play:all", b"2001:db8::/32", b"unix", b"::ffff:10.0.0.0/104", b"10.0.0.1/8")),
+        (
+            _range,
+            (b"publish:10.0.0.0/8", b"play:all", b"2001:db8::/32", b"unix", b"::ffff:10.0.0.0/104", b"10.0.0.1/8"),
+        ),
         (_peer, (b"127.0.0.1:40312", b"[::1]:40312", b"[fe80::1%eth0]:1", b"[::ffff:192.0.2.7]:1", b"unix")),
         (_keys, (b"# x\nlive/a sha256:0011223344556677:" + hash + b"\n", b"live/a sha256:" + hash + b":" + hash)),
         (_users, (b"camera:sesame\nstudio:open:sesame\r\n", b"\xef\xbb\xbf# users\n:x", b"a:b\na:c", b"user")),

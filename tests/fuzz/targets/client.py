@@ -39,7 +39,7 @@ _URL = RTMPURL.parse("rtmp://server.test/live/test?key=x")
 _HANDSHAKE = b"\3" + bytes(HANDSHAKE_SIZE - 1)
 
 #: How much time may pass in one script, seconds.
-_LONGEST = 180.0
+_LONGEST = 64.0
 
 #: What a step of time may be, seconds.
 _TIMES = (0.0, 0.05, 0.1, 1.0, 3.0, 5.0, 10.0, 16.0, 31.0)

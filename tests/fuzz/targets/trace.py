@@ -26,7 +26,7 @@ __all__ = ["LANGUAGE", "TARGET", "check"]
 #: What may happen: the side is who it happens to.
 LANGUAGE = Language(
     {
-        "shake": (),  # a whole handshake
+        "shake": (),  # a whole handshake, if nothing was said before
         "say": (Field.BLOB,),
         "settle": (),  # nothing comes for a while
         "finish": (),
@@ -54,7 +54,7 @@ def check(data: bytes) -> None:
         entries: list[Entry] = []
         if step.kind == "settle":
             entries = conversation.settle(float(number))
-        elif side in ended:
+        elif side in ended or (step.kind == "shake" and said[side]):
             continue
         elif step.kind == "finish":
             ended.add(side)

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_refusals -*-
+# -*- test-case-name: tests.gate.test_refusals -*-
 """
 What the log says of connections that were refused: of each source something, of all together not much.
 
@@ -38,7 +38,7 @@ class Refusals:
         """
         A connection was refused.
 
-        @param source: what it is known by (L{rtmptw.source.Source.key}); empty for one that has none.
+        @param source: what it is known by (L{rtmptw.gate.source.Source.key}); empty for one that has none.
         @param host: the address.
         @param limit: the name of the limit.
         """

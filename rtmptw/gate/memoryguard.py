@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_memoryguard -*-
+# -*- test-case-name: tests.gate.test_memoryguard -*-
 """
 The memory guard: a server that runs out of memory loses everybody; one that lets go of some in time does not (hostile
 row F16).
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from rtmptw.gate.processmemory import memoryBudget, residentMemory
 from rtmptw.limits import Limits, Reached
-from rtmptw.processmemory import memoryBudget, residentMemory
 
 if TYPE_CHECKING:
     from rtmptw.protocol import RTMPProtocol

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_processmemory -*-
+# -*- test-case-name: tests.gate.test_processmemory -*-
 """
 The memory of this process: how much of it there is (resident), and how much there may be.
 

@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_refusals -*-
+# -*- test-case-name: tests.gate.test_refusals -*-
 """
-Tests for L{rtmptw.refusals}.
+Tests for L{rtmptw.gate.refusals}.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.gate.refusals import MOST, QUIET_SECONDS, Refusals
 from rtmptw.limits import Limits
-from rtmptw.refusals import MOST, QUIET_SECONDS, Refusals
 
 
 class RefusalsTests(SynchronousTestCase):

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_limitoptions -*-
+# -*- test-case-name: tests.gate.test_limitoptions -*-
 """
 The limits at the command line of C{twistd rtmp}: C{--limit NAME=VALUE} sets one, C{--limits} shows them all.
 """

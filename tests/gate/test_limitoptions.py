@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_limitoptions -*-
+# -*- test-case-name: tests.gate.test_limitoptions -*-
 """
-Tests for L{rtmptw.limitoptions}.
+Tests for L{rtmptw.gate.limitoptions}.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.auth.options import AccessOptions
-from rtmptw.limitoptions import LimitOptions, limitTable, makeLimits
+from rtmptw.gate.limitoptions import LimitOptions, limitTable, makeLimits
 from rtmptw.limits import Limits, describeLimits
 
 

@@ -1,11 +1,11 @@
-# -*- test-case-name: tests.test_admission -*-
+# -*- test-case-name: tests.gate.test_admission -*-
 """
 Admission: who gets in at all (hostile rows A1, A7 and A8).
 
 It is decided at the accept, before there is anything that costs memory; the socket of who is refused is closed at once.
 
-- A I{source} (L{rtmptw.source}) has a number of connections, a number of strangers among them, and a rate. Networks
-  that are trusted have not; by default that is this machine.
+- A I{source} (L{rtmptw.gate.source}) has a number of connections, a number of strangers among them, and a rate.
+  Networks that are trusted have not; by default that is this machine.
 - All together have a number of connections: by default, as many as leave a fifth of the descriptors, and some more, to
   recordings, certificates and relays (row F15).
 - A I{stranger} is who has neither published nor played yet. When there are too many, over TLS or in all, or when there
@@ -15,7 +15,7 @@ It is decided at the accept, before there is anything that costs memory; the soc
   need not go, and the new one does not get in. Otherwise a flood that is fast enough would have everybody gone before
   he can publish. But if the oldest is one of many from its source, and the new one is not, it goes, however young: that
   is how an encoder gets in while there is such a flood. And so does who is trusted.
-- While memory is short (L{rtmptw.memoryguard}), nobody gets in.
+- While memory is short (L{rtmptw.gate.memoryguard}), nobody gets in.
 
 Whether a connection has become active is not told by anybody: it is looked at when somebody may have to go for it, and
 once a second.
@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 
+from rtmptw.gate.network import Network, Networks, addressBytes
+from rtmptw.gate.refusals import Refusals
+from rtmptw.gate.source import Source, Sources
 from rtmptw.limits import Limits, Reached
-from rtmptw.network import Network, Networks, addressBytes
-from rtmptw.refusals import Refusals
-from rtmptw.source import Source, Sources
 
 if TYPE_CHECKING:
     from rtmptw.protocol import RTMPProtocol

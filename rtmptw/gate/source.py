@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_source -*-
+# -*- test-case-name: tests.gate.test_source -*-
 """
 Sources: where connections come from. An IPv4 address is one, and so is a /64 of IPv6, which is what one customer gets.
 
@@ -95,7 +95,7 @@ class Sources:
 
     def at(self, address: bytes, now: float) -> Source:
         """
-        @param address: see L{rtmptw.network.addressBytes}.
+        @param address: see L{rtmptw.gate.network.addressBytes}.
         """
         key = address[:_PREFIX]
         source = self._busy.get(key) or self._resting.get(key)

@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_processmemory -*-
+# -*- test-case-name: tests.gate.test_processmemory -*-
 """
-Tests for L{rtmptw.processmemory}.
+Tests for L{rtmptw.gate.processmemory}.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw import processmemory
-from rtmptw.processmemory import PEAK_SECONDS, PeakMemory, ResidentMemory, memoryBudget, residentMemory
+from rtmptw.gate import processmemory
+from rtmptw.gate.processmemory import PEAK_SECONDS, PeakMemory, ResidentMemory, memoryBudget, residentMemory
 
 MIB = 1024 * 1024
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_network -*-
+# -*- test-case-name: tests.gate.test_network -*-
 """
 Networks: addresses that begin with the same bits (CIDR, RFC 4632).
 

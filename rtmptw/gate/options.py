@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_admissionoptions -*-
+# -*- test-case-name: tests.gate.test_options -*-
 """
 Whom C{twistd rtmp} trusts, at its command line.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from twisted.python.usage import Options, UsageError
 
-from rtmptw.admission import TRUSTED
-from rtmptw.network import readNetwork
+from rtmptw.gate.admission import TRUSTED
+from rtmptw.gate.network import readNetwork
 
 __all__ = ["AdmissionOptions"]
 

@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_port -*-
+# -*- test-case-name: tests.gate.test_port -*-
 """
-Tests for L{rtmptw.port}: in memory, and over the loopback.
+Tests for L{rtmptw.gate.port}: in memory, and over the loopback.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
-from rtmptw.port import ACCEPTS, BACKLOG, TURN, PacedPort, PortEndpoint, PortParser, RefusingFactory, isRefused
+from rtmptw.gate.port import ACCEPTS, BACKLOG, TURN, PacedPort, PortEndpoint, PortParser, RefusingFactory, isRefused
 
 #: The reactor of the tests; to mypy it is a module.
 reactor: Any = installed

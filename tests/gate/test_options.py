@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_admissionoptions -*-
+# -*- test-case-name: tests.gate.test_options -*-
 """
-Tests for L{rtmptw.admissionoptions}.
+Tests for L{rtmptw.gate.options}.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.admission import TRUSTED
-from rtmptw.admissionoptions import AdmissionOptions
+from rtmptw.gate.admission import TRUSTED
+from rtmptw.gate.options import AdmissionOptions
 
 
 class TrustTests(SynchronousTestCase):

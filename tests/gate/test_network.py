@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_network -*-
+# -*- test-case-name: tests.gate.test_network -*-
 """
-Tests for L{rtmptw.network}.
+Tests for L{rtmptw.gate.network}.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.network import Networks, addressBytes, readNetwork
+from rtmptw.gate.network import Networks, addressBytes, readNetwork
 
 
 class NetworkTests(SynchronousTestCase):

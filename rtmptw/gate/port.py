@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_port -*-
+# -*- test-case-name: tests.gate.test_port -*-
 """
 Ports: where a server listens, and how many connections come through it in one turn of the reactor.
 
@@ -41,7 +41,7 @@ from zope.interface import implementer
 
 __all__ = ["ACCEPTS", "BACKLOG", "TURN", "PacedPort", "PortEndpoint", "PortParser", "RefusingFactory", "isRefused"]
 
-#: How many connections may wait to be accepted (docs/hostile-input.md, section 3).
+#: How many connections may wait to be accepted. With more of them new ones have to try again, a second later.
 BACKLOG = "1024"
 
 #: How many are accepted between two looks at the clock, and for how long in a turn of the reactor, seconds. One that

@@ -1,15 +1,15 @@
-# -*- test-case-name: tests.test_source -*-
+# -*- test-case-name: tests.gate.test_source -*-
 """
-Tests for L{rtmptw.source}.
+Tests for L{rtmptw.gate.source}.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.gate.network import addressBytes
+from rtmptw.gate.source import MAX_RESTING, Source, Sources
 from rtmptw.limits import Limits
-from rtmptw.network import addressBytes
-from rtmptw.source import MAX_RESTING, Source, Sources
 
 LIMITS = Limits(addressRate=2.0, addressBurst=3, addressConnections=5)
 

@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.test_memoryguard -*-
+# -*- test-case-name: tests.gate.test_memoryguard -*-
 """
-Tests for L{rtmptw.memoryguard}: memory is a number here, and needs none.
+Tests for L{rtmptw.gate.memoryguard}: memory is a number here, and needs none.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import Limits, Reached
-from rtmptw.memoryguard import MemoryGuard
 from tests.session.dialects import Client, Stage, audio, video
 
 #: The budget, bytes.
