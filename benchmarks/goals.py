@@ -92,6 +92,7 @@ GOALS = (
     Goal("stalled", "ours", {"stalled": 1000}, "growth", most=64),
     Goal("stalled", "ours", {"stalled": 1000}, "p99Rise", most=20),
     Goal("steady", "ours", {}, "growth", most=4),
+    Goal("attacked", "ours", {}, "p99Rise", most=20),
 )
 
 #: What must be zero of our own server everywhere.

@@ -83,8 +83,8 @@ class RTMPProtocol(Protocol):
 
     _log = Logger()
 
-    # What most connections need at their end only stands here. An instance with more than 30 attributes would be larger,
-    # and slower to look into.
+    # What most connections need at their end only. With more than 30 attributes an instance would be larger, and slower
+    # to look into.
     _reason = _activity = ""
     _pauses: tuple[str, ...] = ()
     _cleanly = _isCutOff = allSent = False

@@ -81,7 +81,7 @@ def readRange(text: str, allows: bool) -> AddressRange:
     try:
         return AddressRange(allows, actions, readNetwork(network))
     except ValueError as error:
-        raise ValueError(f"{error}; all or unix; with publish: or play: before, if not for both") from None
+        raise ValueError(f"{error} (or all, or unix; publish: or play: may be before)") from None
 
 
 class AddressList:

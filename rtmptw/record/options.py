@@ -63,7 +63,7 @@ class RecordOptions(Options):
         self["record-segment"] = rule
 
     def opt_record_name(self, template: str) -> None:
-        """What files are called: %Y%m%d%H%M%S, {path} {app} {name} {ms} {start_ms} {segment}. [default: see README]"""
+        """With {path} {app} {name} {ms} {start_ms} {segment}, as strftime. [default: {path}-%Y%m%dT%H%M%S.{ms}Z]"""
         try:
             self["record-name"] = NameTemplate(template)
         except ValueError as error:
