@@ -29,6 +29,9 @@ ROOT = Path(__file__).parents[2]
 #: C{twistd} of the Python that runs the tests, in the foreground.
 TWISTD = ("-c", "from twisted.scripts.twistd import run; run()", "--nodaemon", "--pidfile=", "--umask=022")
 
+#: Record, however little is free.
+ANY_DISK = ("--limit", "disk-free-bytes=0", "--limit", "disk-free-percent=0")
+
 #: What must not be in the log of a server, whatever its clients do.
 _BUGS = re.compile(r"Traceback \(most recent call last\)|internal error|Unhandled")
 
@@ -59,7 +62,7 @@ class Server:
     def __enter__(self) -> Self:
         self.recordings.mkdir()
         endpoint = self._endpoint.replace("%", str(self.directory))
-        command = [sys.executable, *self._arguments, "--port", endpoint, "--record", str(self.recordings)]
+        command = [sys.executable, *self._arguments, "--port", endpoint, "--record", str(self.recordings), *ANY_DISK]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = Process([*command, *self._options], self.directory / "server.log", environment)
         try:

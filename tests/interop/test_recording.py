@@ -28,7 +28,6 @@ from tests.interop.server import Server
 from tests.interop.sources import LONG, remux, source
 
 #: However full the disk is that the tests run on.
-NO_SPACE = ("--limit", "disk-free-bytes=0", "--limit", "disk-free-percent=0")
 
 #: Seconds of a film that is still on when a disk has failed and is good again.
 VERY_LONG = 40
@@ -91,7 +90,7 @@ class SegmentTests(TestCase):
 
     def test_segments(self) -> None:
         """Every file plays by itself, and all together are what was published: no frame is lost or there twice."""
-        options = ("--record-segment", "2s", "--record-name", "{app}/{name}-{segment}", *NO_SPACE)
+        options = ("--record-segment", "2s", "--record-name", "{app}/{name}-{segment}")
         film = source(seconds=LONG)
         with Server(*options) as server:
             command = ffmpegPublish(ffmpeg9(), film, server.url("live/cut"))
@@ -111,7 +110,7 @@ class SegmentTests(TestCase):
     def test_F25_parameters(self) -> None:
         """Fault F25: the picture changes its size within one publish: two files, each of one size, and both play."""
         small = source()
-        with Server(*NO_SPACE) as server:
+        with Server() as server:
             large = server.directory / "large.flv"
             convert = [ffmpeg9(), "-nostdin", "-v", "error", "-i", str(small), "-vf", "scale=640:360"]
             encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "copy", str(large)]
@@ -154,7 +153,7 @@ class HookTests(TestCase):
             "{file}{bytes}": "live/%7Bfile%7D%7Bbytes%7D",
         }
         command = f"{self.script()} --size={{bytes}} -- {{file}} '{{path}} {{seconds}}'"
-        with Server("--record-done", command, *NO_SPACE) as server:
+        with Server("--record-done", command) as server:
             for name in names:
                 Sender(server.port, name, filmOf(source()), realTime=False).finish()
             server.waitForLog("exit status 3: said the hook", len(names))
@@ -175,7 +174,7 @@ class HookTests(TestCase):
         script = self.script(
             "#!/bin/sh\nsleep 300 & echo $! $$ > $OUT/children.part; mv $OUT/children.part $OUT/children\nwait\n"
         )
-        with Server("--record-done", str(script), "--record-done-timeout", "1", *NO_SPACE) as server:
+        with Server("--record-done", str(script), "--record-done-timeout", "1") as server:
             command = ffmpegPublish(ffmpeg9(), source(), server.url("live/x"), realTime=False)
             with Process(command, server.directory / "ffmpeg.log") as publisher:
                 publisher.succeed()
@@ -186,7 +185,7 @@ class HookTests(TestCase):
     def test_shutdown(self) -> None:
         """The server waits for the hooks of what it has finished at its end."""
         script = self.script("#!/bin/sh\nsleep 1\necho done > $OUT/$$\n")
-        with Server("--record-done", str(script), *NO_SPACE) as server:
+        with Server("--record-done", str(script)) as server:
             command = ffmpegPublish(ffmpeg9(), source(seconds=LONG), server.url("live/x"))
             with Process(command, server.directory / "ffmpeg.log"):
                 server.partial("live/x")
@@ -198,7 +197,7 @@ class HookTests(TestCase):
         """A file that a killed server has left is finished at the next start, and has its hook."""
         recordings = self.directory / "recordings"
         recordings.mkdir()
-        with Server("--record", str(recordings), *NO_SPACE) as server:
+        with Server("--record", str(recordings)) as server:
             command = ffmpegPublish(ffmpeg9(), source(), server.url("live/a$b"))
             with Process(command, server.directory / "ffmpeg.log"):
                 part = waitFor("a recording", lambda: [*recordings.glob("live/*.part")])[0]
@@ -208,7 +207,7 @@ class HookTests(TestCase):
                 )  # type: ignore[union-attr]
                 server.kill()
         tags = readFLV(part)
-        options = ("--record", str(recordings), "--record-done", f"{self.script()} -- {{file}}", *NO_SPACE)
+        options = ("--record", str(recordings), "--record-done", f"{self.script()} -- {{file}}")
         with Server(*options) as server:
             server.waitForLog("exit status 3: said the hook")
             file = part.with_suffix("")
@@ -230,7 +229,7 @@ class DiskTests(TestCase):
         @param mend: called when it has failed.
         """
         film = source(seconds=VERY_LONG)
-        with Server("--record", str(disk), *NO_SPACE) as server:
+        with Server("--record", str(disk)) as server:
             server.recordings = disk
             seen = server.directory / "seen.flv"
             command = ffmpegPublish(ffmpeg9(), film, server.url("live/x"))
@@ -300,7 +299,7 @@ class DiskTests(TestCase):
                     (disk / str(number)).touch()
                 except OSError:
                     break
-            with Server("--record", str(disk), *NO_SPACE) as server:
+            with Server("--record", str(disk)) as server:
                 command = ffmpegPublish(ffmpeg9(), source(seconds=VERY_LONG), server.url("live/x"))
                 with Process(command, server.directory / "ffmpeg.log"):
                     server.waitForLog("live/x: recording stopped: .*No space left on device.*; there is no file")
@@ -319,7 +318,7 @@ class DiskTests(TestCase):
                 subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 
             remount("ro")
-            with Server(*NO_SPACE) as server:
+            with Server() as server:
                 # The option checks that the directory can be written to.
                 server.recordings.rmdir()
                 server.recordings.symlink_to(disk)
