@@ -48,7 +48,7 @@ def _others(name: str) -> list[str]:
 
 def _mutator(mutate: Mutation) -> Any:
     """A mutation, as atheris wants it."""
-    import atheris
+    import atheris  # type: ignore[import-untyped,unused-ignore]
 
     def scramble(data: bytes, most: int) -> bytes:
         # What stands under this name is another function once it has begun.

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 
 from twisted.internet.error import ConnectionDone
 
+from rtmptw.limits import Limits
+from rtmptw.live.busy import SILENT_SECONDS
 from rtmptw.server import RTMPServerFactory
 from rtmptw.wire import amf0
 from rtmptw.wire.chunkreader import ChunkReader
@@ -23,7 +26,11 @@ from rtmptw.wire.message import Message, MessageType
 from tests.fuzz.connection import Connection
 from tests.session.dialects import HANDSHAKE, audio, command, connect, video
 
-__all__ = ["HEADER", "Kind", "Peer", "Role", "Show", "frame"]
+__all__ = ["HEADER", "LATE", "Kind", "Peer", "Role", "Show", "frame"]
+
+
+#: The second hand moves once in a second, so anything may be late by that, and some.
+LATE = 2.0
 
 
 class Kind(Enum):
@@ -107,7 +114,8 @@ class Peer:
     @ivar reason: why the server may close the connection now; empty, if there is no reason.
     @ivar since: since when that reason is one, seconds.
     @ivar heard: when it has last sent anything.
-    @ivar idleSince: since when it has neither published nor played.
+    @ivar idleSince: since when it has neither published nor played; what took less than a second may not count.
+    @ivar activeSince: since when it has done so last.
     @ivar half: the frame that it has begun to say.
     @ivar halfSince: since when it owes the rest of that; L{None}: it does not.
     @ivar fullSince: since when it does not read; L{None}: it does.
@@ -126,7 +134,8 @@ class Peer:
         self.isPaused = self.isSlow = False
         self.codes: list[str] = []
         self.reason = ""
-        self.since = self.heard = self.idleSince = now
+        self.since = self.heard = self.activeSince = now
+        self.idleSince = now, now
         self.halfSince: float | None = None
         self.fullSince: float | None = None
         self.stamp = 1000 * number
@@ -176,6 +185,11 @@ class Peer:
         """A message as it would be said."""
         return self._writer.write(message)
 
+    def rest(self, now: float) -> None:
+        """It publishes and plays no more."""
+        self.role = Role.IDLE
+        self.idleSince = (now if now - self.activeSince >= 1 else self.idleSince[0]), now
+
     def tick(self) -> int:
         """The time of the next frame."""
         self.stamp += 40
@@ -219,6 +233,19 @@ class Peer:
             if message.payload.startswith(kind.value):
                 start = len(kind.value)
                 self.got.append(int.from_bytes(message.payload[start : start + 4], "big"))
+
+    def deadline(self, now: float, limits: Limits) -> tuple[float, float]:
+        """When the server may close it, and when it must have, if nothing changes."""
+        if self.fullSince is not None:
+            return self.fullSince + limits.stallSeconds, self.fullSince + limits.stallSeconds + LATE
+        if self.reason:
+            return now, inf
+        if self.role is Role.PUBLISHING:
+            return self.heard + limits.silenceSeconds, self.heard + limits.silenceSeconds + LATE
+        if self.role is Role.IDLE:
+            # It is looked at once in a second.
+            return self.idleSince[0] + limits.idleSeconds - 1, self.idleSince[1] + limits.idleSeconds + LATE
+        return inf, self.since + SILENT_SECONDS + LATE if self.role is Role.ASKING else inf
 
     def check(self) -> None:
         """

@@ -4,6 +4,7 @@ Tests for C{python -m tests.fuzz}, without atheris and with what stands for it.
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from collections.abc import Callable, Iterator
@@ -61,8 +62,8 @@ class MainTests(SynchronousTestCase):
         """Run the command."""
         atheris = Atheris()
         self.provide(atheris)
-        self.patch(main.gc, "freeze", lambda: None)
-        self.patch(main.gc, "set_threshold", lambda *numbers: None)
+        self.patch(gc, "freeze", lambda: None)
+        self.patch(gc, "set_threshold", lambda *numbers: None)
         self.assertEqual(main.main(list(words)), 0)
         return atheris
 

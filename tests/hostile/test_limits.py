@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw import memoryguard
+from rtmptw.gate import memoryguard
 from rtmptw.auth.challenges import Challenges
 from rtmptw.auth.failures import Failures
 from rtmptw.errors import StatusError

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from rtmptw.errors import AMFDecodeError, LocalProtocolError
 from rtmptw.wire import amf0
 from rtmptw.wire.amf import COMMAND_LIMITS, DATA_LIMITS, AMFLimits, AMFValue, Dictionary, TypedObject, Vector
+from rtmptw.wire.amfcoding import Reader
 from tests.fuzz import captured
 from tests.fuzz.target import Target
 from tests.wire import test_amf0
@@ -52,7 +53,7 @@ def check(data: bytes) -> None:
     assert same(amf0.decode(written, generous), list(map(inAMF0, values))), "what was written is something else"
 
 
-def checkLimits(decoder: amf0.Decoder, limits: AMFLimits) -> None:
+def checkLimits(decoder: Reader, limits: AMFLimits) -> None:
     """What it has read is within the limits."""
     assert decoder.used <= limits.values and decoder.repeated <= limits.repeatedBytes and not decoder.depth
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from rtmptw.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from rtmptw.wire import amf0
 from rtmptw.wire.aggregate import MAX_PARTS, splitAggregate
-from rtmptw.wire.amf import UNDEFINED
+from rtmptw.wire.amf import UNDEFINED, AMFLimits
 from rtmptw.wire.command import Command, messageStreamId
 from rtmptw.wire.control import UserControl, controlValue
 from rtmptw.wire.data import MAX_NAME, DataMessage, toPublish
@@ -94,7 +94,7 @@ def _checkData(message: Message) -> None:
     assert UNDEFINED not in amf0.decode(data.payload, _GENEROUS)
 
 
-_GENEROUS = amf0.AMFLimits(values=8192, keys=8192, stringBytes=1 << 24)
+_GENEROUS = AMFLimits(values=8192, keys=8192, stringBytes=1 << 24)
 
 
 def _checkAggregate(message: Message) -> None:
