@@ -681,6 +681,56 @@ class EndTests(PushTestCase):
             self.network.assertNothingLeft(self.here, there)
 
 
+class HandoverTests(PushTestCase):
+    """The publisher goes, and comes back: the relay goes on."""
+
+    def again(self) -> Source:
+        """He is gone for 3 seconds."""
+        self.here.hub.grace = 10.0
+        self.there_, source = self.connected()
+        source.publication.suspend("the cable was pulled")
+        self.network.pass_(3)
+        return self.here.source()
+
+    def test_goesOn(self) -> None:
+        """The target knows nothing of it: one connection, one publish, and times that go on."""
+        again = self.again()
+        again.send(*BEGINNING, key(0), inter(40))
+        self.network.pass_()
+        self.assertEqual((len(self.there_.published), len(self.network.open)), (1, 1))
+        expected = [*BEGINNING, key(0), inter(40), key(0), inter(40)]
+        found = self.there_.published[0][1].messages
+        self.assertEqual([message.payload for message in found], [message.payload for message in expected])
+        self.assertEqual(found[-1].timestamp - found[-2].timestamp, 40)
+        self.assertApproximates(found[-2].timestamp, 3040, 100)
+
+    def test_awayMeanwhile(self) -> None:
+        """The target is lost while the publisher is away too: both come back, and nothing is sent twice."""
+        self.here.hub.grace = 10.0
+        there, source = self.connected()
+        source.publication.suspend("the cable was pulled")
+        self.network.open[0].cut()
+        self.network.pass_(3)
+        again = self.here.source()
+        again.send(pictureHeader(0, b"other"), soundHeader(0), key(0), inter(40))
+        self.network.pass_(1)
+        payloads = [message.payload for message in there.published[-1][1].messages]
+        self.assertEqual(payloads[-2:], [key().payload, inter().payload])
+        self.assertIn(pictureHeader(0, b"other").payload, payloads)
+        self.assertEqual(len([payload for payload in payloads if payload == key().payload]), 1)
+
+    def test_end(self) -> None:
+        """He does not come back: the target is told the end, once."""
+        self.here.hub.grace = 10.0
+        there, source = self.connected()
+        source.publication.suspend("the cable was pulled")
+        self.network.pass_(9)
+        self.assertEqual(there.published[0][1].reasons, [])
+        self.network.pass_(2)
+        self.assertEqual(len(there.published[0][1].reasons), 1)
+        self.network.assertNothingLeft(self.here, there)
+
+
 class StopTests(PushTestCase):
     """A target is removed, or everything is."""
 
