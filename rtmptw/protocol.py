@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from math import inf
 from typing import cast
 
 from twisted.internet.error import ConnectionDone
@@ -32,6 +33,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rtmptw.appetite import TURN, Appetite
 from rtmptw.closereason import whyLost
 from rtmptw.deadlines import Deadlines
 from rtmptw.directoutlet import outletFor
@@ -61,8 +63,7 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
-#: For the hot path, since a look-up in an Enum costs as much as a call.
-_SESSION = Phase.SESSION
+_SESSION = Phase.SESSION  # For the hot path: a look-up in an Enum costs as much as a call.
 
 
 @implementer(ILink)
@@ -86,7 +87,6 @@ class RTMPProtocol(Protocol):
     # What most connections need at their end only. With more than 30 attributes an instance would be larger, and slower
     # to look into.
     _reason = _activity = ""
-    _pauses: tuple[str, ...] = ()
     _cleanly = _isCutOff = allSent = False
     _linger: IDelayedCall | None = None
 
@@ -99,7 +99,8 @@ class RTMPProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Be ready for the first byte."""
-        transport = self._transport = cast(ITCPTransport, self.transport)
+        transport, clock = cast(ITCPTransport, self.transport), self._owner.clock
+        self._transport = transport
         self.inlet = Inlet(transport, self.dataReceived)
         self.secure = ISSLTransport.providedBy(transport)
         if ITCPTransport.providedBy(transport):
@@ -110,18 +111,16 @@ class RTMPProtocol(Protocol):
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.received = 0
-        self.outlet = outletFor(cast(IConsumer, transport), self._owner.clock, self.peer)
+        self.outlet = outletFor(cast(IConsumer, transport), clock, self.peer)
         self._phase = Phase.HANDSHAKE
         self._handshake: Handshake = self._owner.handshake()
         self._reader = ChunkReader(self.limits.ofStrangers, HANDSHAKE_SIZE)
         self._writer = ChunkWriter()
         self.session: NetConnection = self._owner.session(self)
-        self._came = self._owner.clock.seconds()
+        self._came = clock.seconds()
         self._deadlines = Deadlines(self.limits, self._came)
         self._taken = self._counted = 0
-        # What every read is compared with.
-        self._heldBytes, self._smallChunks = self.limits.heldBytes, self.limits.smallChunks
-        self._emptyMessages, self._commands = self.limits.emptyMessages, self.limits.commands
+        self._appetite = Appetite(self.inlet, self._reader, clock, self.limits, self.reached, self._goOn)
         self._owner.connectionMade(self)
         self.outlet.write(self._handshake.start())
 
@@ -138,7 +137,7 @@ class RTMPProtocol(Protocol):
         elif self._phase is Phase.HANDSHAKE:
             self._guard(self._shakeHands, data)
 
-    def _guard(self, step: Callable[..., None], *data: bytes) -> None:
+    def _guard(self, step: Callable[..., None], *data: object) -> None:
         """Take a step. Whatever goes wrong in it ends this connection, and no other."""
         try:
             step(*data)
@@ -168,35 +167,34 @@ class RTMPProtocol(Protocol):
         reader.add(data)
         if not session.waiting:
             self._take()
-        if session.waiting and reader.held > self._heldBytes:
-            self._pause("verdict", "heldBytes")
-        if reader.smallChunks > self._smallChunks:
-            self._pause("budget", "smallChunks")
-        elif reader.emptyMessages > self._emptyMessages:
-            self._pause("budget", "emptyMessages")
-        elif session.commands > self._commands:
-            self._pause("budget", "commands")
+        if self._phase is _SESSION:
+            self._appetite.look(session)
 
-    def _pause(self, who: str, limit: str) -> None:
-        """Hold it because of a limit. Something may still come, from TLS, which counts as the same occurrence."""
-        if who not in self._pauses and self._phase is _SESSION:
-            self._pauses += (who,)
-            self.reached.add(limit)
-            self.hold(who)
+    def _goOn(self) -> None:
+        """Go on with what was read already."""
+        if self._phase is _SESSION:
+            self._guard(self._read, b"")
 
-    def _take(self) -> None:
-        """Pass messages on until the application has to be waited for, or the session is over: the hot loop."""
-        session, phase, verbose = self.session, self._phase, self._owner.verbose
-        read, take = self._reader.read, session.messageReceived
+    def drain(self) -> None:
+        """Read what has come already, and pass all of it on: this connection is about to be closed."""
+        self.inlet.drain()
+        if self._phase is _SESSION and not self.session.waiting:
+            self._guard(self._take, inf)
+
+    def _take(self, small: float = TURN) -> None:
+        """Pass messages on until the application is waited for, all is over, or others have a turn: the hot loop."""
+        session, reader, phase, verbose = self.session, self._reader, self._phase, self._owner.verbose
+        read, take = reader.read, session.messageReceived
+        reader.beginTurn(small)
         if gathers := not session.silent:  # a publisher is told nothing
             self.outlet.gather()
         try:
             while (message := read()) is not None:
                 if verbose:
-                    self._log.info("{peer} > {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
+                    self._say(">", message)
                 self._taken += 1
                 take(message)
-                if session.waiting or self._phase is not phase:
+                if reader.isTurnOver or session.waiting or self._phase is not phase:
                     break
         finally:
             session.flush(self.received)
@@ -208,6 +206,9 @@ class RTMPProtocol(Protocol):
         failure = self.inlet.failure or self.outlet.failure
         self._cleanly = self.allSent and not failure and reason.check(ConnectionDone) is not None
         self._reason = self._reason or failure or whyLost(reason)
+        if self.secure:
+            # TLS keeps it, and it keeps the frames in which TLS has failed, which keep all of this.
+            reason.cleanFailure()
         self.outlet.stopProducing()
         if self._linger is not None and self._linger.active():
             self._linger.cancel()
@@ -226,7 +227,7 @@ class RTMPProtocol(Protocol):
 
     def _takeRest(self) -> None:
         self._reader.finish()
-        self._take()
+        self._take(inf)
 
     def _finish(self) -> None:
         """The end, once for each connection."""
@@ -248,9 +249,10 @@ class RTMPProtocol(Protocol):
     def second(self) -> None:
         """A second has passed."""
         self.inlet.messages, self._counted = self._taken - self._counted, self._taken
-        self._reader.smallChunks = self._reader.emptyMessages = 0
         self._guard(self._checkDeadlines)
-        self.release("budget")
+        if self._appetite.second() and self._phase is _SESSION:
+            self._deadlines.readAgain(self._owner.clock.seconds())
+            self._goOn()
 
     @property
     def publishing(self) -> bool:
@@ -268,9 +270,7 @@ class RTMPProtocol(Protocol):
         return self.outlet.waiting, 0 if self._phase is Phase.LOST else self._reader.partial
 
     def clockStopped(self, seconds: float) -> None:
-        """
-        This process has stood still for so long, and nobody could be heard: no deadline goes by that time.
-        """
+        """This process has stood still for so long, and nobody could be heard: no deadline goes by that time."""
         self._deadlines.clockStopped(seconds)
         self.outlet.clockStopped(seconds)
 
@@ -284,13 +284,16 @@ class RTMPProtocol(Protocol):
             session.second(self.received, quiet >= 1)
         if self._phase is Phase.SESSION and not session.waiting:
             overdue = deadlines.ofUse(now, session)
-            if not overdue and not self.inlet.isHeld:
+            if not overdue and (not self.inlet.isHeld or self._appetite.isTurning):
                 overdue = deadlines.whileRead(now, session, self._reader.isWithinMessage, self._taken)
                 if not overdue and session.publishing and deadlines.wantsPing(now):
                     self.reached.add("pingSeconds")
                     time = int(deadlines.heard * 1000) & 0xFFFFFFFF
                     self.send(UserControl(UserControlType.PING_REQUEST, time).encode())
-        if overdue:
+        if overdue and self._phase is Phase.HANDSHAKE:
+            # There is nothing that it could be told.
+            self._cutOff(overdue.limit, overdue.reason)
+        elif overdue:
             self.reached.add(overdue.limit)
             self.close(overdue.reason, overdue.code)
         if self.outlet.stalled >= self.limits.stallSeconds:
@@ -303,12 +306,16 @@ class RTMPProtocol(Protocol):
             self.reached.add(limit)
         self.abort(reason)
 
+    def _say(self, way: str, message: Message) -> None:
+        line = oneLine(message, self._owner.hidesNames)
+        self._log.info("{peer} {way} {line}", peer=self.peer, way=way, line=line)
+
     # ILink
 
     def write(self, message: Message) -> None:
         """See L{ILink.write}."""
         if self._owner.verbose:
-            self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
+            self._say("<", message)
         self.outlet.write(self._writer.write(message))
 
     def send(self, *messages: Message) -> None:
@@ -317,7 +324,7 @@ class RTMPProtocol(Protocol):
             return
         if self._owner.verbose:
             for message in messages:
-                self._log.info("{peer} < {line}", peer=self.peer, line=oneLine(message, self._owner.hidesNames))
+                self._say("<", message)
         self.outlet.answer(b"".join([self._writer.write(message) for message in messages]))
         if self.outlet.excess > self.limits.unreadBytes:
             self._cutOff("unreadBytes", "does not read the answers that it asks for")
@@ -336,17 +343,12 @@ class RTMPProtocol(Protocol):
         if self._phase is Phase.LOST:
             self._readRest()
         elif self._phase is Phase.SESSION:
-            self.release("verdict")
+            self._appetite.decided()
             self._deadlines.decided(self._owner.clock.seconds())
             self.dataReceived(b"")
 
     def close(self, reason: str, code: str = "") -> None:
-        """
-        Send what was written, then close. What the peer sends from here on is thrown away.
-
-        @param reason: for the log.
-        @param code: if given, a status that tells the peer the reason as well.
-        """
+        """See L{ILink.close}. What the peer sends from here on is thrown away."""
         if self._phase in (Phase.CLOSING, Phase.CLOSED):
             return
         if self._phase is Phase.SESSION:
@@ -378,11 +380,7 @@ class RTMPProtocol(Protocol):
         self._transport.loseConnection()
 
     def abort(self, reason: str) -> None:
-        """
-        Close at once, whatever is still to be sent. Harmless on a connection that is gone.
-
-        @param reason: for the log, if none was given before.
-        """
+        """See L{ILink.abort}."""
         self._reason = self._reason or reason
         if self._phase not in (Phase.LOST, Phase.CLOSED):
             self._transport.abortConnection()
@@ -394,7 +392,5 @@ class RTMPProtocol(Protocol):
 
     def release(self, who: object) -> None:
         """See L{ILink.release}."""
-        if who in self._pauses:
-            self._pauses = tuple(pause for pause in self._pauses if pause != who)
         if self._phase is Phase.SESSION and self.inlet.release(who):
             self._deadlines.readAgain(self._owner.clock.seconds())

@@ -177,7 +177,7 @@ class RTMPServerFactory(ServerFactory):
             if alsoViewers or not protocol.playing:
                 if protocol.publishing:
                     # The turn may have left something, most of all of a publisher that was gathered until then.
-                    protocol.inlet.drain()
+                    protocol.drain()
                 protocol.close(reason, APP_SHUTDOWN)
 
     def abortAll(self, reason: str) -> None:

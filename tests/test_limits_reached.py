@@ -20,7 +20,7 @@ from rtmptw.limits import Limits
 from rtmptw.wire import amf0
 from rtmptw.wire.control import UserControl, UserControlType, acknowledgement, setChunkSize
 from rtmptw.wire.message import Message
-from tests.session.dialects import Application, Client, Stage, audio, command, data
+from tests.session.dialects import Application, Client, Stage, audio, command, data, takeTurns
 from tests.session.servers import Listener, Script
 
 #: The limits of more than one connection, of viewers and of recordings, and the modules that test them.
@@ -465,6 +465,7 @@ class PaceTests(ReachedCase):
                 self.assertEqual(client.transport.producerState, "paused")
                 self.assertReached(stage, heldBytes=1)
             verdict.callback(None)
+            takeTurns(client.protocol, stage.clock)
             self.assertEqual(client.transport.producerState, "producing")
             self.assertFalse(client.closing)
 

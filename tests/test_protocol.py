@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from rtmptw.appetite import TURN
 from rtmptw.errors import StatusError
 from rtmptw.inlet import READ
 from rtmptw.interfaces import ILink
@@ -230,7 +231,7 @@ class DeadlineTests(SynchronousTestCase):
                 client.receive(drip)
                 drip = drip and b"\0"
                 client.stage.pass_(1)
-            self.assertGone(client, LIMITS.handshakeSeconds - 5, "no handshake")
+            self.assertGone(client, LIMITS.handshakeSeconds - 5, "no handshake", abrupt=True)
 
     def test_idle(self) -> None:
         """20 s for who neither publishes nor plays, whatever else it says."""
@@ -851,6 +852,25 @@ class CloseTests(SynchronousTestCase):
         self.assertEqual(phases, [Phase.HANDSHAKE, Phase.SESSION, Phase.CLOSING, Phase.CLOSED])
 
 
+class FailureTests(SynchronousTestCase):
+    """What a failed connection leaves behind."""
+
+    def test_A7_traceback(self) -> None:
+        """
+        TLS says why a handshake has failed by a failure that holds its frames, and so everything in them, until the
+        garbage collector comes. A flood of such does not wait for that.
+        """
+        for secure in (False, True):
+            client = Stage(self).client()
+            client.protocol.secure = secure
+            try:
+                raise ConnectionLost("TLS has failed")
+            except ConnectionLost:
+                failure = Failure()
+            client.protocol.connectionLost(failure)
+            self.assertEqual(failure.getTracebackObject() is None, secure)
+
+
 class BudgetTests(SynchronousTestCase):
     """Much work for few bytes is done slowly."""
 
@@ -876,6 +896,56 @@ class BudgetTests(SynchronousTestCase):
         self.assertEqual(client.transport.producerState, "producing")
         client.receive(b"\xc3" * 100)
         self.assertEqual(client.transport.producerState, "producing")
+
+    def test_turns(self) -> None:
+        """
+        Many small messages in one read: after L{TURN} the others have their turn, and nothing more is read meanwhile;
+        then it goes on. None is lost, none waits for more to come, and a close does not wait.
+        """
+        for end in ("", "lose", "closeAll"):
+            stage = Stage(self)
+            client = stage.publisher()
+            frames = [audio(time, b"\xaf\x01" + bytes([time % 251])) for time in range(3 * TURN)]
+            client.protocol.dataReceived(client.encode(*frames))
+            [stored] = stage.published
+            self.assertEqual((len(stored.messages), client.transport.producerState), (TURN, "paused"))
+            if end == "lose":
+                client.lose()
+            elif end == "closeAll":
+                stage.factory.closeAll("the end")
+                stage.clock.advance(0)
+            else:
+                others: list[int] = []
+                stage.clock.callLater(0, self._note, others, stored.messages)
+                stage.clock.advance(0)
+                self.assertEqual((others, client.transport.producerState), ([2 * TURN], "producing"))
+            self.assertEqual([message.payload for message in stored.messages], [frame.payload for frame in frames])
+
+    @staticmethod
+    def _note(others: list[int], messages: list[object]) -> None:
+        """Somebody else has his turn, and sees how far it is."""
+        others.append(len(messages))
+
+    def test_turnsOfLargeMessages(self) -> None:
+        """Ordinary media in one read, however much it is, has no turns."""
+        stage = Stage(self)
+        client = stage.publisher()
+        client.protocol.dataReceived(client.encode(*[audio(time, bytes(100)) for time in range(3 * TURN)]))
+        self.assertEqual(len(stage.published[0].messages), 3 * TURN)
+
+    def test_turnsAndDeadlines(self) -> None:
+        """Who is always in the middle of a turn is not exempt from deadlines: one message that never ends."""
+        stage = Stage(self)
+        client = stage.publisher()
+        client.receive(b"\x02\0\0\0\0\0\4\1\0\0\0\0\0\0\0\1")
+        client.receive(b"\x06\0\0\0\0\xff\xff\x09\1\0\0\0" + b"\0")
+        for _ in range(int(LIMITS.messageSeconds) + 1):
+            # So much that its turn is not over at the second.
+            client.protocol.dataReceived(b"\xc6\0" * TURN)
+            stage.pass_(1)
+        self.assertTrue(client.closing)
+        client.lose()
+        self.assertIn("a message was not completed within 30 s", stage.lines()[0])
 
     def test_commands(self) -> None:
         """After 100 commands the same: answers must not pile up."""

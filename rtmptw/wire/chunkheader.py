@@ -9,6 +9,8 @@ stream's last header, on which the next one builds.
 
 from __future__ import annotations
 
+from math import inf
+
 from rtmptw.errors import LimitExceeded, RemoteProtocolError
 from rtmptw.wire.chunkstream import FIRST_LOOK, ChunkStream
 from rtmptw.wire.limits import ReadLimits
@@ -37,6 +39,8 @@ class ChunkHeaderReader:
         not show. Whoever owns the clock may reset it.
     @ivar emptyMessages: how many messages without a body have come; the same.
     @ivar droppedParts: how many messages were given up half read.
+    @ivar turnEnd: at how many such chunks and messages, together, somebody else is to have his turn: then no other
+        chunk header is read. Whoever sees to turns sets it, by C{beginTurn}.
     """
 
     __slots__ = (
@@ -56,6 +60,7 @@ class ChunkHeaderReader:
         "droppedParts",
         "emptyMessages",
         "smallChunks",
+        "turnEnd",
     )
 
     def __init__(self, limits: ReadLimits, offset: int) -> None:
@@ -65,6 +70,7 @@ class ChunkHeaderReader:
         self.limits = limits
         self.chunkSize = DEFAULT_CHUNK_SIZE
         self.smallChunks = self.emptyMessages = self.droppedParts = 0
+        self.turnEnd: float = inf
         self._streams: dict[int, ChunkStream] = {}
         self._data = b""
         self._position = 0

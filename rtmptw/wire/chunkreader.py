@@ -90,6 +90,18 @@ class ChunkReader(ChunkHeaderReader):
             return f"byte {self.offset}"
         return f"byte {self.offset}, chunk stream {self._last.id}, message type {self._last.type}"
 
+    def beginTurn(self, small: float) -> None:
+        """
+        Read no more than so many small chunks and empty messages, until this is called again: they are the work that
+        bytes do not show, and who sends them in masses is not to keep others waiting. What was fed stays.
+        """
+        self.turnEnd = self.smallChunks + self.emptyMessages + small
+
+    @property
+    def isTurnOver(self) -> bool:
+        """Whether so many have come."""
+        return self.smallChunks + self.emptyMessages >= self.turnEnd
+
     def feed(self, data: bytes) -> Iterator[Message]:
         """
         Take more bytes and give the messages that they complete.
@@ -245,7 +257,7 @@ class ChunkReader(ChunkHeaderReader):
             while self._position < len(self._data):
                 stream = self._stream
                 if stream is None:
-                    if not self._readHeader():
+                    if self.isTurnOver or not self._readHeader():
                         break
                     stream = self._stream
                     assert stream is not None

@@ -106,7 +106,7 @@ class RowTests(SynchronousTestCase):
     def test_A2_deadline(self) -> None:
         """The deadline is not moved by a byte: nobody is there after 11 s who came at the beginning."""
         for seconds, closed in ((9.5, 0), (11.5, FEW)):
-            self.assertEqual(self._longer(ROWS["A2"], seconds).endings["closed"], closed)
+            self.assertEqual(self._longer(ROWS["A2"], seconds).endings["reset"], closed)
 
     def test_A8_oneAddress(self) -> None:
         """Most of a flood from one address is refused at the accept."""

@@ -2,7 +2,11 @@
 Look for inputs that a target does not stand: C{python -m tests.fuzz TARGET}.
 
 It begins with what the corpus has and with the target's own seeds, and goes on until something is found, or the time or
-number of runs is over. An input that fails is written as C{crash-...} beside the corpus, with the way to try it again.
+number of runs is over. An input that fails is written as C{crash-...} into the directory of C{--crashes}; once it is
+mended, that file belongs to the corpus, under a name that says what it was.
+
+What is found is kept in the corpus. A long search is better made with one of its own (C{--corpus}), of which only what
+reaches something is taken over (C{--minimize}).
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.target import CORPORA, GUIDES, Mutation, names
+from tests.fuzz.target import CORPORA, GUIDES, Mutation, Target, names, target
 
 _MISSING = (
     "atheris is not installed, and it is what looks for inputs: pip install -e '.[fuzz]'. "
@@ -60,6 +64,33 @@ def _mutator(mutate: Mutation) -> Any:
     return bend
 
 
+def _writeSeeds(name: str, chosen: Target) -> Path:
+    """
+    Write a target's seeds where libFuzzer reads them.
+
+    @return: the directory. libFuzzer ends the process without a word, so it may be left behind; the next search for
+        this target begins with a new one.
+    """
+    directory = Path(tempfile.gettempdir()) / f"rtmptw-fuzz-{name}"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    for seed in chosen.seeds():
+        (directory / f"seed-{hashlib.sha256(seed).hexdigest()[:16]}").write_bytes(seed[: chosen.maxLength])
+    return directory
+
+
+def _command(options: argparse.Namespace, more: list[str], chosen: Target, seeds: Path) -> list[str]:
+    """What libFuzzer is told. To merge it runs the command again, as a shell would, and adds words of its own."""
+    words = [f"{sys.executable} -m tests.fuzz {options.target}", f"-max_len={chosen.maxLength}", "-timeout=20"]
+    words += [f"-artifact_prefix={options.crashes}/", *more]
+    corpus = options.corpus or CORPORA / options.target
+    corpus.mkdir(parents=True, exist_ok=True)
+    if options.minimize is None:
+        return [*words, f"-runs={options.runs}", f"-max_total_time={options.seconds}", str(corpus), str(seeds)]
+    options.minimize.mkdir(parents=True, exist_ok=True)
+    return [*words, "-merge=1", "-use_counters=0", str(options.minimize), str(corpus), str(seeds)]
+
+
 def main(argv: list[str]) -> int:
     """
     Fuzz one target.
@@ -73,34 +104,19 @@ def main(argv: list[str]) -> int:
         print(_MISSING, file=sys.stderr)
         return 2
     with atheris.instrument_imports(include=["rtmptw"], exclude=_others(options.target)):
-        from tests.fuzz.target import target
-
         chosen = target(options.target)
-    corpus = options.corpus or CORPORA / options.target
-    corpus.mkdir(parents=True, exist_ok=True)
-    seeds = Path(tempfile.mkdtemp(prefix="fuzz-seeds-"))
-    for seed in chosen.seeds():
-        (seeds / f"seed-{hashlib.sha256(seed).hexdigest()[:16]}").write_bytes(seed[: chosen.maxLength])
-    # Merging runs the command again; its words are not quoted by libFuzzer.
-    command = [f"{sys.executable} -m tests.fuzz {options.target}"]
-    command += [f"-max_len={chosen.maxLength}", f"-artifact_prefix={options.crashes}/", "-timeout=20", *more]
     if any(word.startswith("-merge_control_file") for word in more):
-        pass
-    elif options.minimize is not None:
-        options.minimize.mkdir(parents=True, exist_ok=True)
-        command += ["-merge=1", "-use_counters=0", str(options.minimize), str(corpus), str(seeds)]
+        # A part of a merge; what to read stands in that file.
+        command = [options.target, f"-max_len={chosen.maxLength}", *more]
     else:
-        command += [f"-runs={options.runs}", f"-max_total_time={options.seconds}", str(corpus), str(seeds)]
+        command = _command(options, more, chosen, _writeSeeds(options.target, chosen))
     # What is made for one input is gone with it; what is loaded stays.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     extra = {} if chosen.mutate is None else {"custom_mutator": _mutator(chosen.mutate)}
     atheris.Setup(command, chosen.check, **extra)
-    try:
-        atheris.Fuzz()
-    finally:
-        shutil.rmtree(seeds, ignore_errors=True)
+    atheris.Fuzz()
     return 0
 
 

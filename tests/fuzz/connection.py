@@ -24,6 +24,22 @@ __all__ = ["LOSSES", "Connection", "Log", "passTime", "watchedLog"]
 LOSSES: tuple[type[Exception], ...] = (ConnectionDone, ConnectionResetError, ConnectionAborted)
 
 
+class _Transport(TCPTransport):
+    """As a socket's: to pause one that is closed does nothing."""
+
+    @property
+    def isClosed(self) -> bool:
+        """Whether nothing is read any more."""
+        return bool({"abortConnection", "loseConnection"} & set(self.calls))
+
+    def pauseProducing(self) -> None:
+        self.producerState = "paused"
+
+    def resumeProducing(self) -> None:
+        if not self.isClosed:
+            self.producerState = "producing"
+
+
 class Connection:
     """
     One of our connections, and whoever is at the other end.
@@ -36,7 +52,7 @@ class Connection:
 
     def __init__(self, protocol: RTMPProtocol) -> None:
         self.protocol = protocol
-        self.transport = TCPTransport()
+        self.transport = _Transport()
         self.isOver = self.isFull = False
         self._unread = bytearray()
         self._isHalfClosed = False
@@ -86,8 +102,7 @@ class Connection:
 
     def _read(self) -> None:
         while self._unread and not self.isOver and self.transport.producerState == "producing":
-            if {"abortConnection", "loseConnection"} & set(self.transport.calls):
-                # Nothing is read any more.
+            if self.transport.isClosed:
                 self._unread.clear()
                 return
             data = bytes(self._unread)

@@ -330,6 +330,7 @@ class Sessions(RuleBasedStateMachine):
                 self.end(show)
         # Who is given a name says something, and who loses it goes: so once more.
         for _ in range(2):
+            self.clock.advance(0)
             for peer in self.peers:
                 if peer.isHere:
                     peer.connection.settle()

@@ -13,10 +13,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.gate import memoryguard
 from rtmptw.auth.challenges import Challenges
 from rtmptw.auth.failures import Failures
 from rtmptw.errors import StatusError
+from rtmptw.gate import memoryguard
 from rtmptw.gate.admission import YOUNG_SECONDS
 from rtmptw.limits import Limits, Reached
 from rtmptw.live.hub import StreamHub

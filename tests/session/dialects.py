@@ -21,6 +21,7 @@ from zope.interface import implementer
 from rtmptw.interfaces import IApplication, IStreamObserver, ISubscriber
 from rtmptw.limits import Limits
 from rtmptw.live.livestream import LiveStream
+from rtmptw.protocol import RTMPProtocol
 from rtmptw.requests import StreamRequest
 from rtmptw.server import RTMPServerFactory
 from rtmptw.wire import amf0
@@ -45,6 +46,7 @@ __all__ = [
     "command",
     "connect",
     "data",
+    "takeTurns",
     "told",
     "video",
 ]
@@ -163,6 +165,12 @@ class StoredStream:
 
 
 @implementer(IStreamObserver)
+def takeTurns(protocol: RTMPProtocol, clock: Clock) -> None:
+    """Let the reactor go on, without any time, until all that a connection has brought is read, or must wait."""
+    while protocol._appetite.isTurning and clock.getDelayedCalls():
+        clock.advance(0)
+
+
 class Stage:
     """
     A server.
@@ -250,6 +258,7 @@ class Client:
         """The server receives bytes from this client, cut into pieces."""
         for start in range(0, len(data), size):
             self.protocol.dataReceived(data[start : start + size])
+            takeTurns(self.protocol, self.stage.clock)
 
     def encode(self, *messages: Message) -> bytes:
         return b"".join(map(self.writer.write, messages))

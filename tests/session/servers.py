@@ -28,7 +28,7 @@ from rtmptw.wire.command import Command
 from rtmptw.wire.handshake import HANDSHAKE_SIZE, ServerHandshake
 from rtmptw.wire.message import Message, MessageType
 from tests.live.doubles import MemorySubscriber
-from tests.session.dialects import Client, Stage, TCPTransport, told
+from tests.session.dialects import Client, Stage, TCPTransport, takeTurns, told
 
 __all__ = ["URL", "Facing", "Listener", "Script"]
 
@@ -82,6 +82,7 @@ class Script:
     def say(self, *messages: Message) -> None:
         """Say messages in one write."""
         self.protocol.dataReceived(b"".join(map(self.writer.write, messages)))
+        takeTurns(self.protocol, self.clock)
 
     def answer(self, id: float, *values: AMFValue, name: str = "_result") -> None:
         """Answer a call."""

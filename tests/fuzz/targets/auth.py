@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from unicodedata import category
 from urllib.parse import unquote_plus
 
 from rtmptw.auth.addresses import AddressList, AddressRange, addressOf, readRange
@@ -77,6 +78,11 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def _isVisible(text: str) -> bool:
+    """Whether it holds no controls, formats, line ends, or what is no character."""
+    return not any(category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in text)
+
+
 def _range(data: bytes) -> None:
     """One address range, and whether it fits its own network."""
     text = _text(data)
@@ -124,7 +130,7 @@ def _keys(data: bytes) -> None:
 
 def _users(data: bytes) -> None:
     for user, password in (_file(readUsers, data) or {}).items():
-        assert user and password and user.isprintable() and password.isprintable()
+        assert user and password and _isVisible(user) and _isVisible(password)
 
 
 def _secrets(data: bytes) -> None:
@@ -191,7 +197,7 @@ def _query(data: bytes) -> None:
         assert error.description.isprintable()
         return
     if found is not None:
-        assert all(text.isprintable() for text in (found.user, found.challenge, found.response, found.opaque))
+        assert all(map(_isVisible, (found.user, found.challenge, found.response, found.opaque)))
 
 
 def _demand(data: bytes) -> None:

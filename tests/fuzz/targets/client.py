@@ -134,6 +134,8 @@ class _Client:
         """Do it."""
         for step in steps:
             _STEPS[step.kind](self, step)
+            # The rest of this turn, if a turn does not do it all.
+            self.clock.advance(0)
             self.connection.settle()
 
     def say(self, step: Step) -> None:

@@ -204,6 +204,8 @@ class _Server:
         """Do it."""
         for step in steps:
             _STEPS[step.kind](self, step)
+            # The rest of this turn, if a turn does not do it all.
+            self.clock.advance(0)
             for client in tuple(self.clients):
                 client.connection.settle()
             self.checkHeld()
