@@ -206,9 +206,6 @@ class RTMPProtocol(Protocol):
         failure = self.inlet.failure or self.outlet.failure
         self._cleanly = self.allSent and not failure and reason.check(ConnectionDone) is not None
         self._reason = self._reason or failure or whyLost(reason)
-        if self.secure:
-            # TLS keeps it, and it keeps the frames in which TLS has failed, which keep all of this.
-            reason.cleanFailure()
         self.outlet.stopProducing()
         if self._linger is not None and self._linger.active():
             self._linger.cancel()

@@ -12,10 +12,9 @@ from typing import Any
 
 from twisted.internet.address import IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
@@ -851,25 +850,6 @@ class CloseTests(SynchronousTestCase):
         client.lose()
         phases.append(client.protocol._phase)
         self.assertEqual(phases, [Phase.HANDSHAKE, Phase.SESSION, Phase.CLOSING, Phase.CLOSED])
-
-
-class FailureTests(SynchronousTestCase):
-    """What a failed connection leaves behind."""
-
-    def test_A7_traceback(self) -> None:
-        """
-        TLS says why a handshake has failed by a failure that holds its frames, and so everything in them, until the
-        garbage collector comes. A flood of such does not wait for that.
-        """
-        for secure in (False, True):
-            client = Stage(self).client()
-            client.protocol.secure = secure
-            try:
-                raise ConnectionLost("TLS has failed")
-            except ConnectionLost:
-                failure = Failure()
-            client.protocol.connectionLost(failure)
-            self.assertEqual(failure.getTracebackObject() is None, secure)
 
 
 class BudgetTests(SynchronousTestCase):

@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from twisted.internet.interfaces import IAddress, IConsumer, IProducer, IPushProducer, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 from zope.interface import directlyProvides, providedBy
 
 from rtmptw.directoutlet import DirectOutlet
@@ -102,6 +103,17 @@ class TLSTransport(TLSMemoryBIOProtocol):
         if socket is not None:
             transport = self._below = Below(transport, cast(TLSFactory, self.factory).clock, socket.send)
         super().makeConnection(transport)
+
+    def _tlsShutdownFinished(self, reason: Failure | None) -> None:
+        """
+        TLS is over. If it has failed, Twisted makes a failure of that in a method that keeps it in a variable: it keeps
+        the frame, and the frame keeps it, and with it the whole connection, until the garbage collector comes. A flood
+        of handshakes that fail does not wait for that (hostile row A7). Twisted has no public place for this; without
+        it, all goes on, with more memory.
+        """
+        if reason is not None:
+            reason.cleanFailure()
+        super()._tlsShutdownFinished(reason)
 
     def write(self, data: bytes) -> None:
         """Encrypt, and send all of it in one piece."""

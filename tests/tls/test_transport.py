@@ -6,8 +6,10 @@ Tests for L{rtmptw.tls.transport}: over a pair of sockets, with a reactor that d
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 from typing import Any
+from weakref import ref
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
@@ -56,6 +58,21 @@ class TLSTransportTests(SynchronousTestCase):
                 self.tls.dataReceived(self.client.bio_read(1 << 20))
             self.received()
         self.outlet: Outlet = outletFor(self.application.transport, self.reactor, "peer")  # type: ignore[arg-type]
+
+    def test_A7_nothingLeft(self) -> None:
+        """A handshake that fails leaves nothing for the garbage collector: not the connection, nor what is behind it."""
+        factory = TLSFactory(self.certificates, False, Factory.forProtocol(Protocol), self.reactor)
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for words in (b"this is not TLS, but something else entirely", b"\x16\x03\x01\x00"):
+            tls: Any = factory.buildProtocol(None)
+            tls.makeConnection(StringTransport())
+            tls.dataReceived(words)
+            tls.connectionLost(Failure(ConnectionLost()))
+            left = ref(tls)
+            del tls
+            self.assertIsNone(left(), words)
 
     def received(self) -> bytes:
         """What has reached the client."""
