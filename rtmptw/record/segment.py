@@ -9,6 +9,7 @@ A recording is one file, until one of these happens:
   (of the main track; without video, at any frame); and if none comes for L{OVERDUE_SECONDS}, at any frame.
 - A sequence header comes, of whatever track, that differs from the one in the file. The next file begins there. If more
   headers or data follow before the first frame, they are waited for, so that there is one file and not one for each.
+  FFmpeg ends FLAC with a header that tells of what was, and an empty frame: those begin no file.
 - Writing was impossible for a while (L{rtmptw.record.recording}).
 
 Every file begins with the metadata and all headers of the moment, and with a time of its own. No message is lost
@@ -40,7 +41,7 @@ from rtmptw.wire.media import HeaderKey, MediaKind, classify, headerKeys
 from rtmptw.wire.message import Message, MessageType
 from rtmptw.wire.timestamp import elapsed
 
-__all__ = ["CUTS", "CUT_SECONDS", "MAX_SECONDS", "OVERDUE_SECONDS", "Beginning", "Entry", "SegmentRule", "Segments"]
+__all__ = ["CUTS", "CUT_SECONDS", "EMPTY", "MAX_SECONDS", "OVERDUE_SECONDS", "Beginning", "Entry", "SegmentRule", "Segments"]
 
 #: No file is longer, seconds: many readers take the 32 bits of a time in ms for a signed number.
 MAX_SECONDS = 24 * 86400
@@ -50,6 +51,9 @@ OVERDUE_SECONDS = 30
 
 #: How many files a publisher may ask for by its clock and its headers, and in what time, seconds.
 CUTS, CUT_SECONDS = 10, 60
+
+#: What has no more bytes than that is a frame without anything in it.
+EMPTY = 8
 
 _ON_META_DATA = amf0.encode(ON_META_DATA)
 
@@ -133,7 +137,7 @@ class Segments:
             self._isChanged = self._mayCut()
         if self._isChanged:
             isSmall = len(message.payload) <= MAX_HEADER_SIZE and len(self._held) < MAX_HEADERS
-            if isSmall and (kind is None or kind.isHeader):
+            if isSmall and (kind is None or kind.isHeader or len(message.payload) <= EMPTY):
                 self._held.append(message)
                 return []
             return self.begin(message)

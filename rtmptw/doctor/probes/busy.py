@@ -8,6 +8,8 @@ not: librtmp and OBS do not look at every code, and hang.
 
 from __future__ import annotations
 
+from twisted.internet.defer import ensureDeferred
+
 from rtmptw.dialects.finding import Finding, Step, StepState
 from rtmptw.doctor.probe import Probe, Untestable, finding
 from rtmptw.doctor.target import PLAIN, Target
@@ -15,6 +17,9 @@ from rtmptw.doctor.target import PLAIN, Target
 __all__ = ["BUSY"]
 
 _NAME = "busy"
+
+#: How often the first publisher sends something while the second one asks, seconds.
+_PAUSE = 0.08
 
 
 async def _ask(target: Target) -> list[Finding]:
@@ -28,7 +33,12 @@ async def _ask(target: Target) -> list[Finding]:
     first.send(first.footage.frames(10))
     await first.contact.rest(0.2)
     second = await target.visit(PLAIN)
-    opened = await second.open()
+    opening = ensureDeferred(second.open())
+    while not opening.called:
+        # Some servers give the name of one who is silent to the next.
+        first.send(first.footage.frames(2))
+        await first.contact.rest(_PAUSE)
+    opened = await opening
     progress = second.progress
     found = []
     if second.step not in (Step.REQUEST, Step.MEDIA):
