@@ -217,10 +217,14 @@ class IPublication(Interface):
     def flush():  # type: ignore[no-untyped-def]
         """Nothing more will come in this turn of the reactor: give what has come to the viewers."""
 
-    def suspend(reason):  # type: ignore[no-untyped-def]
+    isOver = Attribute("L{bool}: whether the name is neither held nor kept for this publisher any more.")
+
+    def suspend(reason, isSaid=False):  # type: ignore[no-untyped-def]
         """
         Give the name back; but the publisher may come back, and is waited for. Everything appended reaches subscribers
         and viewers first. Harmless when repeated.
+
+        @param isSaid: whether the publisher has said that this is the end, and is still there.
         """
 
     def end(reason):  # type: ignore[no-untyped-def]

@@ -36,6 +36,9 @@ __all__ = ["STOP_SECONDS", "RTMPService", "Signals"]
 #: How long the end may take, seconds.
 STOP_SECONDS = 9.5
 
+#: Why it is cut short, if somebody wants that.
+_AGAIN = "that was asked for again"
+
 #: How many new objects the garbage collector waits for; the usual numbers are 700, 10, 10.
 GARBAGE_THRESHOLDS = (20_000, 10, 10)
 
@@ -117,7 +120,7 @@ class RTMPService(MultiService):
         self._starts = tuple(starts)
         self._signals = signals
         self._hurry: Callable[[str], None] | None = None
-        self._isAsked = False
+        self._isAsked = self._isAskedAgain = False
 
     def startService(self) -> None:
         """Start to listen, and whatever else is to begin."""
@@ -134,10 +137,14 @@ class RTMPService(MultiService):
     def asked(self) -> None:
         """The end was asked for; or was once more."""
         if self._hurry is not None:
-            self._hurry("it was asked for again")
-        elif not self._isAsked and self._signals is not None:
+            self._hurry(_AGAIN)
+        elif self._isAsked:
+            self._isAskedAgain = True
+        elif self._signals is not None:
             self._isAsked = True
-            self._log.info("asked to end; whoever asks again will not have to wait")
+            self._log.info(
+                "it is to end, within {seconds:g} s; if that is asked for again, at once", seconds=STOP_SECONDS
+            )
             self._signals.stop()
 
     def stopService(self) -> Deferred[None]:
@@ -168,6 +175,8 @@ class RTMPService(MultiService):
         self._hurry = hurry
         late = self.factory.clock.callLater(STOP_SECONDS, hurry, f"it has taken {STOP_SECONDS:g} s")
         Deferred.fromCoroutine(self._stop(super().stopService())).addBoth(end)
+        if self._isAskedAgain and self._hurry is not None:
+            hurry(_AGAIN)
         return ended
 
     async def _stop(self, ports: Deferred[Any]) -> None:

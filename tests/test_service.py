@@ -183,7 +183,7 @@ class HurryTests(SynchronousTestCase):
         self.signals.asked()
         self.signals.asked()
         self.assertEqual(self.signals.calls, ["stop"])
-        self.assertEqual(self.lines(), ["asked to end; whoever asks again will not have to wait"])
+        self.assertEqual(self.lines(), ["it is to end, within 9.5 s; if that is asked for again, at once"])
 
     def test_F18_again(self) -> None:
         """Another one while it ends cuts everything off, wherever it is."""
@@ -193,12 +193,21 @@ class HurryTests(SynchronousTestCase):
         self.successResultOf(stopped)
         self.assertEqual(self.steps.done[-1], "abort the server is shutting down, at once")
         self.assertEqual(self.signals.calls, ["restore"])
-        self.assertEqual(self.lines(), ["the end is cut short: it was asked for again"])
+        self.assertEqual(self.lines(), ["the end is cut short: that was asked for again"])
         self.assertEqual(self.steps.clock.getDelayedCalls(), [])
         # Whatever ends now, nobody waits for it.
         for step in ("finish push", "finish recorder"):
             self.steps.waiting[step].callback(None)
         self.assertEqual(self.signals.calls, ["restore"])
+
+    def test_F18_againAtOnce(self) -> None:
+        """Another one before it has begun to end."""
+        assert self.signals.asked is not None
+        self.signals.asked()
+        self.signals.asked()
+        self.successResultOf(self.service.stopService())
+        self.assertIn("abort the server is shutting down, at once", self.steps.done)
+        self.assertEqual(self.steps.clock.getDelayedCalls(), [])
 
     def test_F18_late(self) -> None:
         """So does the time."""

@@ -8,7 +8,8 @@ The beginning of what a new connection brings to a stream that goes on: nothing 
     ......^              the place to start
 
 That is a keyframe, or any sound if there is no picture. Headers before it are kept; right before that frame, those that
-are new are given out. If a stream had pictures, and the connection brings none for L{PATIENCE}, it starts without.
+are new are given out. If a stream had pictures, and the connection brings none for L{PATIENCE}, it starts without; and
+with data, if it brings nothing else for as long.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Beginning:
 
     @ivar headers: those of it.
     @ivar hasVideo: whether it has brought a picture, or a header for pictures.
-    @ivar waited: how much of its own time has passed, ms.
+    @ivar waited: how much of its own time has passed, ms, as each track tells it; L{PATIENCE} at most.
     """
 
     def __init__(self, hadVideo: bool) -> None:
@@ -66,7 +67,8 @@ class Beginning:
         self.hasVideo = False
         self.waited = 0
         self._hadVideo = hadVideo
-        self._began: int | None = None
+        # By message type: tracks may have clocks of their own.
+        self._began: dict[int, int] = {}
 
     def isStart(self, message: Message, kind: MediaKind) -> bool:
         """
@@ -78,15 +80,15 @@ class Beginning:
             self.hasVideo = True
         if isHeader(message, kind):
             see(self.headers, message)
-        return kind.isFrame and self._mayStart(message, kind)
-
-    def _mayStart(self, message: Message, kind: MediaKind) -> bool:
-        """Whether a decoder can start with this frame, or it can't be helped."""
-        if self._began is None:
-            self._began = message.timestamp
-        self.waited = max(self.waited, elapsed(message.timestamp, self._began))
-        if not (self.hasVideo or self._hadVideo) or self.waited >= PATIENCE:
+            return False
+        if not kind.isFrame and message.type != MessageType.DATA:
+            return False
+        began = self._began.setdefault(message.type, message.timestamp)
+        self.waited = min(max(self.waited, elapsed(message.timestamp, began)), PATIENCE)
+        if self.waited == PATIENCE:
             return True
+        if not (self.hasVideo or self._hadVideo):
+            return kind.isFrame
         return kind.isKeyframe
 
     def newHeaders(self, known: HeaderCache, timestamp: int) -> list[Message]:

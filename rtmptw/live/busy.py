@@ -17,14 +17,15 @@ from rtmptw.interfaces import IPublisher
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["LOOK_SECONDS", "SILENT_SECONDS", "Busy", "quietOf"]
+__all__ = ["LEAST_SECONDS", "LOOK_SECONDS", "SILENT_SECONDS", "Busy", "quietOf"]
 
 #: How long a publisher may be silent before another one may take its name, seconds. Real ones send tens of messages in
 #: a second. Who comes earlier is kept waiting until then, or until the silent one is heard.
 SILENT_SECONDS = 2.0
 
-#: How often that is looked at, seconds.
+#: How often that is looked at, seconds; and the shortest time to the next look.
 LOOK_SECONDS = 0.25
+LEAST_SECONDS = 0.001
 
 
 class Busy(Enum):

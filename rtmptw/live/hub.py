@@ -22,7 +22,7 @@ from zope.interface import implementer
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IOutlet, IPublisher, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.limits import Limits, Reached
-from rtmptw.live.busy import LOOK_SECONDS, SILENT_SECONDS, Busy, quietOf
+from rtmptw.live.busy import LEAST_SECONDS, LOOK_SECONDS, SILENT_SECONDS, Busy, quietOf
 from rtmptw.live.livestream import GRACE_SECONDS, LiveStream
 from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import FlushTimes, Rounds
@@ -86,15 +86,23 @@ class StreamHub:
 
     async def whenFree(self, path: str, principal: str = "") -> None:
         """See L{IStreamHub.whenFree}."""
-        began = self._clock.seconds()
-        while (wait := self._wait(path, principal, self._clock.seconds() - began)) > 0:
-            await deferLater(self._clock, min(wait, LOOK_SECONDS))
+        holder, began = None, 0.0
+        while True:
+            now, stream = self._clock.seconds(), self._streams.get(path)
+            if stream is None or stream.publication is not holder:
+                # Another one has it now, and has not been waited for yet.
+                holder, began = None if stream is None else stream.publication, now
+            wait = self._wait(path, principal, now - began)
+            if wait <= 0:
+                break
+            # What is left of a sum may be less than any clock can tell.
+            await deferLater(self._clock, min(max(wait, LEAST_SECONDS), LOOK_SECONDS))
 
     def _wait(self, path: str, principal: str, waited: float) -> float:
         """
         How long to wait for a name, seconds; 0: it can be published.
 
-        @param waited: how long it was waited for already.
+        @param waited: how long its publisher was waited for already.
         @raise StatusError: if it can't be had.
         """
         stream = self._streams.get(path)
@@ -102,7 +110,8 @@ class StreamHub:
         if stream is None or holder is None:
             return 0.0
         if holder.principal != principal:
-            raise StatusError(f"{path} is published already, by somebody else", BAD_NAME)
+            state = "published already" if stream.awaited is None else "kept for its publisher"
+            raise StatusError(f"{path} is {state}, and that is somebody else", BAD_NAME)
         if stream.publication is None or self.busy is Busy.REPLACE:
             return 0.0
         quiet = quietOf(stream)

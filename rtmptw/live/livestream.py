@@ -174,17 +174,18 @@ class LiveStream:
         self._brake.change(publisher)
         return self.publication
 
-    def lose(self, reason: str) -> None:
-        """The publisher has gone, and may come back: wait for him, if anybody does."""
+    def lose(self, reason: str, isSaid: bool = False) -> None:
+        """See L{rtmptw.interfaces.IPublication.suspend}. The publisher is waited for, if anybody watches."""
         self.vacate(reason)
         if self.awaited is not None:
-            self._waiting = self.clock.callLater(self.grace, self.end, reason)
-            self._log.info(
-                "{path}: its publisher has gone ({reason}); it is waited for, {grace:g} s at most",
-                path=self.path,
-                reason=reason,
-                grace=self.grace,
-            )
+            self._waiting = self.clock.callLater(self.grace, self._giveUp)
+            if not isSaid:
+                words = "{path}: its publisher is lost ({reason}), and is waited for, {grace:g} s at most"
+                self._log.info(words, path=self.path, reason=reason, grace=self.grace)
+
+    def _giveUp(self) -> None:
+        self._log.info("{path}: nobody has come back in {grace:g} s", path=self.path, grace=self.grace)
+        self.end(self._reason)
 
     def vacate(self, reason: str) -> None:
         """

@@ -50,6 +50,11 @@ class Publication:
         self.publisher = publisher
         self._stream = stream
 
+    @property
+    def isOver(self) -> bool:
+        """Whether it is neither held nor awaited any more."""
+        return self._stream.publication is not self and self._stream.awaited is not self
+
     def append(self, message: Message) -> None:
         """
         See L{IPublication.append}.
@@ -70,12 +75,12 @@ class Publication:
         if self._stream.publication is self:
             self._stream.flush()
 
-    def suspend(self, reason: str) -> None:
+    def suspend(self, reason: str, isSaid: bool = False) -> None:
         """See L{IPublication.suspend}."""
         if self._stream.publication is self:
-            self._stream.lose(reason)
+            self._stream.lose(reason, isSaid)
 
     def end(self, reason: str) -> None:
         """See L{IPublication.end}."""
-        if self._stream.publication is self or self._stream.awaited is self:
+        if not self.isOver:
             self._stream.end(reason)

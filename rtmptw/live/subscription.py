@@ -44,7 +44,7 @@ class Subscription:
             past = decodeImages(tape.images(0))
         else:
             start = tape.end if start is None else start
-            past = headers.messages(tape.entry(min(start, tape.end - 1)).timestamp) + decodeImages(tape.images(start))
+            past = headers.messages(tape.timestamp(min(start, tape.end - 1))) + decodeImages(tape.images(start))
         for message in past:
             self.give(message)
 

@@ -100,17 +100,18 @@ class ServerStream:
         if transition is not None:
             getattr(self, transition)(command)
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, isSaid: bool = False) -> None:
         """
         Stop whatever it does, for a publisher after all that was received: it may come back. Harmless when repeated.
 
         @param reason: for subscribers and the log.
+        @param isSaid: whether the peer has said so.
         """
         self.state = State.IDLE
         publication, self.publication = self.publication, None
         if publication is not None:
             self._connection.unpublished(self)
-            publication.suspend(reason)
+            publication.suspend(reason, isSaid)
         viewing, self._viewing = self._viewing, None
         if viewing is not None:
             viewing.stop()
@@ -119,7 +120,7 @@ class ServerStream:
         """Stop, because the peer has said so. If it leaves without publishing again, that was the end."""
         if self.publication is not None:
             self._connection.saidEnd(self.publication)
-        self.close(f"the peer has ended the stream ({command.name})")
+        self.close(f"the peer has ended the stream ({command.name})", isSaid=True)
 
     # Publishing
 
@@ -200,8 +201,13 @@ class ServerStream:
         return float(self._link.quiet)
 
     def displaced(self) -> None:
-        """See L{IPublisher.displaced}."""
-        self._link.close(f"another connection publishes {self.path}", status.CLOSED)
+        """See L{IPublisher.displaced}. What else the connection does is not concerned."""
+        reason = f"another connection publishes {self.path}"
+        self.close(reason)
+        if self._connection.active:
+            self._link.send(status.onStatus(self.id, status.CLOSED, reason, "error"))
+        else:
+            self._link.close(reason, status.CLOSED)
 
     # Playing
 

@@ -72,7 +72,7 @@ def comeback(second: str) -> Result:
                 partial = server.partial(PATH)
                 waitFor("some of the film", lambda: mediaSeconds(partial) >= SENT)
                 publisher.kill()
-                server.waitForLog("it is waited for")
+                server.waitForLog("is waited for")
                 with Process(ffmpegPublish(program, film, server.url(PATH)), log) as again:
                     again.succeed()
                 status = viewer.wait()

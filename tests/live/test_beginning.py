@@ -25,7 +25,7 @@ class BeginningTests(SynchronousTestCase):
     def test_picture(self) -> None:
         """A keyframe, and no sound before it."""
         index, beginning = self.start(True, sound(0), inter(10), soundHeader(20), pictureHeader(20), key(40))
-        self.assertEqual((index, beginning.waited, beginning.hasVideo), (4, 40, True))
+        self.assertEqual((index, beginning.waited, beginning.hasVideo), (4, 30, True))
         self.assertEqual(self.start(False, pictureHeader(0), sound(0), key(40))[0], 2)
 
     def test_sound(self) -> None:
@@ -40,6 +40,19 @@ class BeginningTests(SynchronousTestCase):
             began = 0xFFFFFFF0
             found, beginning = self.start(True, sound(began), sound((began + last) & 0xFFFFFFFF))
             self.assertEqual((found, beginning.waited, beginning.hasVideo), (index, last, False))
+
+    def test_skew(self) -> None:
+        """How much time has passed, each track tells by its own clock; and none of them tells much."""
+        index, beginning = self.start(True, sound(0), inter(1_700_000_000), sound(23), key(1_700_000_040))
+        self.assertEqual((index, beginning.waited), (3, 40))
+        index, beginning = self.start(True, sound(0), sound(0x7FFFFFFF))
+        self.assertEqual((index, beginning.waited), (1, PATIENCE))
+
+    def test_dataOnly(self) -> None:
+        """A connection that brings nothing but data is waited for as long; then that will do."""
+        words = [Message(18, time, 1, b"\x02\x00\x0aonTextData", 5) for time in (0, 5000, PATIENCE)]
+        self.assertEqual(self.start(True, *words)[0], 2)
+        self.assertEqual(self.start(True, *words[:2])[0], None)
 
     def test_newHeaders(self) -> None:
         """Those that are new, once, with the time of the frame that follows."""

@@ -117,6 +117,26 @@ class BusyTests(LiveTestCase):
         self.publish()
         self.assertEqual(self.publisher.calls, ["stop"])
 
+    def test_anotherMeanwhile(self) -> None:
+        """Who waits for one that hangs, and sees another one take the name and hang as well, has no worse a right."""
+        self.send(self.first, key(0))
+        second, third = self.wait().addCallback(lambda _: self.publish()), self.wait()
+        for _ in range(2 * int(SILENT_SECONDS / LOOK_SECONDS) - 1):
+            self.clock.advance(LOOK_SECONDS)
+            self.assertNoResult(third)
+        self.assertTrue(second.called)
+        self.clock.advance(LOOK_SECONDS)
+        self.successResultOf(third)
+
+    def test_oddTimes(self) -> None:
+        """What is left of a time, by rounding, is no reason to look again and again in no time."""
+        self.clock.advance(0.3)
+        self.send(self.first, key(0))
+        waiting = self.wait()
+        for _ in range(60):
+            self.clock.advance(0.05)
+        self.successResultOf(waiting)
+
     def test_parts(self) -> None:
         """One that sends a large message slowly is not silent."""
         self.first.end("")
@@ -155,10 +175,10 @@ class BusyTests(LiveTestCase):
             self.hub.busy = busy
             self.clock.advance(5)
             for principal in ("", "user bob"):
-                self.assertRefused(self.wait(principal), "by somebody else")
+                self.assertRefused(self.wait(principal), "that is somebody else")
         alice.suspend("gone")
         for principal in ("", "user bob"):
-            self.assertRefused(self.wait(principal), "by somebody else")
+            self.assertRefused(self.wait(principal), "that is somebody else")
             self.assertRaises(StatusError, self.hub.publish, PATH, MemoryPublisher(), (), principal)
         self.successResultOf(self.wait("user alice"))
         self.hub.publish(PATH, MemoryPublisher(), (), "user alice")

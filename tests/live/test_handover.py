@@ -208,17 +208,29 @@ class EndTests(HandoverTestCase):
         self.assertEqual((self.ended, list(self.hub), self.clock.getDelayedCalls()), (["ended"], [], []))
 
     def test_graceOver(self) -> None:
-        """Those who watch are told when his time is over."""
+        """Those who watch are told when his time is over; and so is the log."""
         self.lose(GRACE_SECONDS - 0.1)
         self.assertEqual(self.subscriber.reasons, [])
         self.clock.advance(0.1)
         self.assertOver("the cable was pulled")
+        self.assertEqual(len(self.logged("is waited for, 10 s at most")), 1)
+        self.assertEqual(self.logged("come back"), [f"{PATH}: nobody has come back in 10 s"])
 
     def test_saidEnd(self) -> None:
-        """He has said the end, and has left then."""
-        self.lose(0.1)
+        """He has said the end, and has left then: the log does not speak of waiting."""
+        self.first.suspend("bye", isSaid=True)
+        self.assertFalse(self.first.isOver)
         self.first.end("bye")
+        self.assertTrue(self.first.isOver)
         self.assertOver("bye")
+        self.assertEqual(self.logged("waited"), [])
+
+    def test_emptiedTape(self) -> None:
+        """Who subscribes when nothing is kept is given the headers, with the time of now, and what comes."""
+        self.stream.tape.forget(self.stream.tape.end)
+        late = MemorySubscriber()
+        self.hub.subscribe(PATH, late)
+        self.assertContent(late.messages, metadata(1040, width=640.0), pictureHeader(1040), soundHeader(1040))
 
     def test_nobodyLeft(self) -> None:
         """Nobody waits for him any more."""

@@ -124,7 +124,7 @@ class Outputs:
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.clock.seconds())
 
     def _client(self, word: str) -> Client:
-        client = Client(SimpleNamespace(factory=self.here.factory, case=self.case))  # type: ignore[arg-type]
+        client = Client(SimpleNamespace(factory=self.here.factory, case=self.case, clock=self.here.factory.clock))  # type: ignore[arg-type]
         client.shakeHands()
         client.send(command("connect", 1, {"app": "live", "tcUrl": "rtmp://here/live"}))
         client.send(command("createStream", 2), command(word, 3, None, "camera", id=1))

@@ -540,7 +540,7 @@ class NameTests(PullTestCase):
             self.lines("not pulled"),
             [
                 "[rtmptw.relay.pull.Pulling#warn] live/camera: not pulled:"
-                " NetStream.Publish.BadName: live/camera is published already, by somebody else"
+                " NetStream.Publish.BadName: live/camera is published already, and that is somebody else"
             ],
         )
         self.assertEqual((self.network.open, len(self.pull._pullings)), ([], 0))

@@ -143,6 +143,39 @@ class HandoverTests(SynchronousTestCase):
         self.assertEqual(self.player.told()[:1], [OVER])
 
 
+class ManyTests(SynchronousTestCase):
+    """Connections that publish more than one stream."""
+
+    def setUp(self) -> None:
+        self.stage = Stage(self)
+        self.stage.factory.hub.grace = GRACE_SECONDS
+
+    def test_othersGoOn(self) -> None:
+        """Who loses one name to another connection keeps the others, and is told which one it was."""
+        self.stage.factory.hub.busy = Busy.REPLACE
+        both = self.stage.publisher("one")
+        both.send(command("createStream", 4), command("publish", 5, None, "two", "live", id=2))
+        both.take()
+        self.stage.publisher("one")
+        self.assertEqual(both.told(), ["onStatus@1 NetConnection.Connect.Closed"])
+        self.assertFalse(both.closing)
+        both.send(video(0, id=2))
+        self.assertEqual([len(stored.messages) for stored in self.stage.published if stored.path == "live/two"], [1])
+
+    def test_F26_manyEnds(self) -> None:
+        """Who publishes one name after the other leaves nothing of those that are over."""
+        client = self.stage.connected()
+        for number in range(20):
+            name = f"test{number}"
+            client.send(command("publish", 3, None, name, "live", id=1))
+            self.assertIn(START, client.told())
+            self.stage.pass_(2)
+            client.send(command("closeStream", 4, None, id=1))
+            self.stage.pass_(12)
+        self.assertEqual(len(client.protocol.session._said), 1)
+        self.assertEqual(list(self.stage.factory.hub), [])
+
+
 class PrincipalTests(SynchronousTestCase):
     """Who has proven to be whom."""
 
