@@ -147,6 +147,10 @@ class RTMPClientFactory(Factory):
         """See L{IOwner.session}."""
         return ClientConnection(link, self.clock, self._parameters)
 
+    def tells(self, protocol: RTMPProtocol) -> bool:
+        """See L{IOwner.tells}. There are few."""
+        return True
+
     def connectionMade(self, protocol: RTMPProtocol) -> None:
         """A connection is there."""
         self._connections.add(protocol)

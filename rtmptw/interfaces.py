@@ -237,6 +237,8 @@ class IPublication(Interface):
 class IViewing(Interface):
     """A viewer's place in a stream."""
 
+    isOn = Attribute("L{bool}: whether somebody publishes the stream, or may come back to do so.")
+
     def pause():  # type: ignore[no-untyped-def]
         """Send nothing."""
 
@@ -364,6 +366,13 @@ class IOwner(Interface):
 
     def connectionMade(protocol):  # type: ignore[no-untyped-def]
         """A connection has come: its C{second()} is to be called every second."""
+
+    def tells(protocol):  # type: ignore[no-untyped-def]
+        """
+        Whether the log is to have a line about a connection that is about to be lost.
+
+        @rtype: L{bool}
+        """
 
     def connectionLost(protocol):  # type: ignore[no-untyped-def]
         """A connection has gone, and is done with."""

@@ -24,7 +24,7 @@ from rtmptw.wire.amf import AMFLimits
 from rtmptw.wire.limits import ReadLimits
 from rtmptw.wire.message import MAX_MESSAGE_SIZE, MessageType
 
-__all__ = ["NEWS_SECONDS", "Limit", "LimitNews", "Limits", "Reached", "describeLimits"]
+__all__ = ["NEWS_SECONDS", "Limit", "LimitNews", "Limits", "Reached", "describeLimits", "optionName"]
 
 _KIB, _MIB, _GIB = 1024, 1024 * 1024, 1024 * 1024 * 1024
 
@@ -51,9 +51,9 @@ class Limits:
     # Connections
     connections: int = _limit(0, "", "connections in all; 0: as many as there are descriptors for, 4096 at most", 0)
     strangers: int = _limit(1024, "", "connections that neither publish nor play yet; the oldest makes room")
-    tlsStrangers: int = _limit(512, "", "the same, of those over TLS")
+    tlsStrangers: int = _limit(512, "", "connections over TLS that neither publish nor play yet")
     addressConnections: int = _limit(64, "", "connections from one address (IPv6: from one /64)")
-    addressStrangers: int = _limit(16, "", "the same, that neither publish nor play yet")
+    addressStrangers: int = _limit(16, "", "connections from one address that neither publish nor play yet")
     addressRate: float = _limit(20.0, "/s", "new connections from one address in a second, in the long run", 0.01)
     addressBurst: int = _limit(40, "", "new connections from one address at once")
     memoryBytes: int = _limit(0, "bytes", "memory of the process; 0: what the machine or its control group has", 0)
@@ -74,7 +74,9 @@ class Limits:
     strangerMessageBytes: int = _limit(
         64 * _KIB, "bytes", "a message of a peer that may not publish yet", _KIB, MAX_MESSAGE_SIZE
     )
-    strangerPartialBytes: int = _limit(128 * _KIB, "bytes", "the same, of messages half sent", _KIB)
+    strangerPartialBytes: int = _limit(
+        128 * _KIB, "bytes", "messages half sent, of a peer that may not publish yet", _KIB
+    )
     heldBytes: int = _limit(128 * _KIB, "bytes", "kept of a peer while the application decides about it", _KIB)
     commandBytes: int = _limit(
         64 * _KIB, "bytes", "a message that is neither audio, video nor data", _KIB, MAX_MESSAGE_SIZE
@@ -216,6 +218,11 @@ class Limit(NamedTuple):
         return f"{kind} from {self.least:.10g} to {self.most:.10g}"
 
 
+def optionName(name: str) -> str:
+    """What C{--limit} calls a limit: C{handshake-seconds} for C{handshakeSeconds}."""
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
 def describeLimits(limits: Limits | None = None) -> Iterator[Limit]:
     """
     All limits, in their order.
@@ -224,11 +231,10 @@ def describeLimits(limits: Limits | None = None) -> Iterator[Limit]:
     """
     for each in fields(Limits):
         value: Any = each.default if limits is None else getattr(limits, each.name)
-        option = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in each.name)
         metadata = each.metadata
         yield Limit(
             each.name,
-            option,
+            optionName(each.name),
             value,
             each.type == "int",
             metadata["unit"],
@@ -263,9 +269,9 @@ class Reached:
             self.add(error.limit)
 
     def news(self) -> str:
-        """What was reached since the last call of this, as C{"strangers 12, pings 3"}; nothing, if nothing was."""
+        """What was reached since the last call of this, as C{"pings 3, tls-strangers 12"}; nothing, if nothing was."""
         new, self._told = self.counts - self._told, Counter(self.counts)
-        return ", ".join(f"{limit} {count}" for limit, count in sorted(new.items()))
+        return ", ".join(f"{optionName(limit)} {count}" for limit, count in sorted(new.items()))
 
 
 class LimitNews:
@@ -287,4 +293,4 @@ class LimitNews:
         """
         if now >= self._next and (news := self._reached.news()):
             self._next = now + NEWS_SECONDS
-            self._log.warn("limits reached in the last minute: {news}", news=news)
+            self._log.warn("limits reached since the last such line: {news}", news=news)

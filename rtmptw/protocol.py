@@ -239,7 +239,10 @@ class RTMPProtocol(Protocol):
         session.end(reason)
         # Each field of the line costs the log some microseconds, and thousands may go at once.
         account = "{activity} ({seconds:.1f} s; {whereabouts}; last command {command})".format(**known)
-        self._log.info("{peer}: closed: {reason}; {account}", peer=self.peer, reason=reason, account=account, **known)
+        if self._owner.tells(self):
+            self._log.info(
+                "{peer}: closed: {reason}; {account}", peer=self.peer, reason=reason, account=account, **known
+            )
         self._owner.connectionLost(self)
         session.gone(reason, self._cleanly)
 

@@ -100,8 +100,8 @@ class RTMPServerFactory(ServerFactory):
         @param clock: by default, the reactor.
         @param publisherLimits: by default, what C{limits} say.
         @param reached: by default, a new one; to be shared with what else counts.
-        @param trusted: networks whose addresses have no limits of their own; by default, this machine. Behind a proxy,
-            that is where all connections come from.
+        @param trusted: networks whose addresses have no limits of their own; by default, 127.0.0.1 and ::1. Behind a
+            proxy, that is where all connections come from.
         """
         if clock is None:
             from twisted.internet import reactor
@@ -137,6 +137,10 @@ class RTMPServerFactory(ServerFactory):
     def session(self, link: ILink) -> ServerConnection:
         """See L{IOwner.session}."""
         return ServerConnection(link, self.application, self.hub, self.identity)
+
+    def tells(self, protocol: RTMPProtocol) -> bool:
+        """See L{IOwner.tells}."""
+        return self._admission.tells(protocol)
 
     def connectionMade(self, protocol: RTMPProtocol) -> None:
         """A connection has come."""

@@ -120,6 +120,7 @@ class ConnectTests(ClientTestCase):
         factory = RTMPClientFactory(URL, self.reactor)
         self.assertTrue(verifyObject(IProtocolFactory, factory))
         self.assertTrue(verifyObject(IOwner, factory))
+        self.assertTrue(factory.tells(factory.buildProtocol(None)))
         self.assertEqual(factory.publisherLimits, ReadLimits())
         self.assertEqual(factory.limits, CLIENT_LIMITS)
         self.assertEqual((CLIENT_LIMITS.lingerSeconds, Limits().lingerSeconds), (30.0, 5.0))

@@ -14,7 +14,7 @@ from twisted.logger import LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import AMFLimitExceeded, LimitExceeded, RemoteProtocolError
-from rtmptw.limits import NEWS_SECONDS, LimitNews, Limits, Reached, describeLimits
+from rtmptw.limits import NEWS_SECONDS, LimitNews, Limits, Reached, describeLimits, optionName
 from rtmptw.wire.amf import COMMAND_LIMITS, DATA_LIMITS
 from rtmptw.wire.limits import STRANGER_LIMITS, ReadLimits
 from rtmptw.wire.message import MessageType
@@ -34,6 +34,12 @@ class LimitsTests(SynchronousTestCase):
             self.assertTrue(limit.text)
             self.assertIs(type(limit.value), int if limit.isWhole else float, limit.name)
             self.assertTrue(limit.least <= limit.value <= limit.most, limit.name)
+
+    def test_alone(self) -> None:
+        """The words of each can be read without those of others."""
+        for limit in describeLimits():
+            self.assertNotIn("the same", limit.text)
+        self.assertEqual(optionName("allTapeBytes"), "all-tape-bytes")
 
     def test_values(self) -> None:
         """Those that are set."""
@@ -134,7 +140,9 @@ class ReachedTests(SynchronousTestCase):
         reached.add("pings", 3)
         self.assertEqual([reached.news(), reached.news()], ["pings 3, strangers 12", ""])
         reached.add("strangers")
-        self.assertEqual([reached.news(), reached.news()], ["strangers 1", ""])
+        reached.add("lingerSeconds")
+        # By the names that --limit has for them.
+        self.assertEqual([reached.news(), reached.news()], ["linger-seconds 1, strangers 1", ""])
         self.assertEqual(reached.counts["strangers"], 13)
 
     def test_excess(self) -> None:
@@ -167,10 +175,10 @@ class LimitNewsTests(SynchronousTestCase):
         self.assertEqual(
             told,
             [
-                (1010, "limits reached in the last minute: commands 1"),
-                (1070, "limits reached in the last minute: commands 60"),
-                (1130, "limits reached in the last minute: commands 19"),
-                (1300, "limits reached in the last minute: commands 1"),
+                (1010, "limits reached since the last such line: commands 1"),
+                (1070, "limits reached since the last such line: commands 60"),
+                (1130, "limits reached since the last such line: commands 19"),
+                (1300, "limits reached since the last such line: commands 1"),
             ],
         )
         self.assertEqual({event["log_level"] for event in log}, {LogLevel.warn})

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -42,13 +43,14 @@ __all__ = [
     "keyLine",
     "newKey",
     "readKeys",
+    "saltOf",
 ]
 
 #: How long a key is, characters.
 MIN_KEY = 16
 MAX_KEY = 128
 
-#: How many keys a file may have: all are tried each time, so that the time tells nothing. That many take some ms.
+#: How many keys a file may have: if each has a salt of its own, all are tried each time, which takes some ms.
 MAX_KEYS = 2000
 
 #: How long new ones are. 27 characters of 32 kinds are 135 bits.
@@ -96,7 +98,7 @@ class StreamKey:
         return self.hash.hex()[:16]
 
     def fits(self, key: bytes) -> bool:
-        """Whether this is the key; it takes the same time if it is not."""
+        """Whether this is the key; it takes the same time if it is not. To ask all keys of a file: L{KeyFile.find}."""
         return hmac.compare_digest(sha256(self.salt + key).digest(), self.hash)
 
 
@@ -129,15 +131,26 @@ def checkKeyPath(path: str) -> None:
         raise ValueError("a stream is an application and a name, as live/camera")
 
 
-def keyLine(path: str, key: str) -> str:
+def saltOf(keys: Iterable[StreamKey]) -> bytes | None:
+    """
+    The salt for one more key of a file: that of the first line that has one as we make them, since what a client says
+    is hashed once for each salt. That several keys share one makes it easier to guess them all at once, but only by
+    their number, and it takes 2**128 guesses for one.
+    """
+    return next((key.salt for key in keys if len(key.salt) >= _SALT_BYTES), None)
+
+
+def keyLine(path: str, key: str, salt: bytes | None = None) -> str:
     """
     The line for a key, without an end.
 
+    @param salt: see L{saltOf}; L{None}: a new one.
     @raise ValueError: if path or key can't be that.
     """
     checkKeyPath(path)
     checkKey(key)
-    salt = secrets.token_bytes(_SALT_BYTES)
+    if salt is None:
+        salt = secrets.token_bytes(_SALT_BYTES)
     return f"{path} sha256:{salt.hex()}:{sha256(salt + key.encode('ascii')).hexdigest()}"
 
 
@@ -164,6 +177,38 @@ def readKeys(path: str) -> list[StreamKey]:
     return keys
 
 
+class _KeyTable:
+    """
+    The keys of a file, by salt and then by hash.
+
+    To look a hash up takes as long as it takes, and that tells nothing: which hashes there are is no secret that a
+    client could come nearer to, since he does not know the salt, and so not what the hash of anything he says begins
+    with. How much is hashed depends on the file and on the length of what he says, not on what it is.
+    """
+
+    def __init__(self, keys: list[StreamKey]) -> None:
+        self._count = len(keys)
+        self._lines: dict[bytes, dict[bytes, list[tuple[int, StreamKey]]]] = {}
+        for line in enumerate(keys):
+            key = line[1]
+            self._lines.setdefault(key.salt, {}).setdefault(key.hash, []).append(line)
+
+    @classmethod
+    def read(cls, path: str) -> _KeyTable:
+        """See L{readKeys}."""
+        return cls(readKeys(path))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def fitting(self, secret: bytes) -> list[StreamKey]:
+        """All that this is the key of, as they stand in the file."""
+        found: list[tuple[int, StreamKey]] = []
+        for salt, hashes in self._lines.items():
+            found += hashes.get(sha256(salt + secret).digest(), ())
+        return [key for _, key in sorted(found, key=lambda line: line[0])]
+
+
 class KeyFile:
     """The keys of a file, as it is now."""
 
@@ -173,13 +218,14 @@ class KeyFile:
         """
         @raise KeyFileError: if it can't be read.
         """
-        self._file = WatchedFile(path, readKeys, "stream keys", len)
-        if not self._file.value():
+        self._file = WatchedFile(path, _KeyTable.read, "stream keys", len)
+        if not len(self._file.value()):
             self._log.warn("{path}: it has no stream key yet, so nobody gets through", path=path)
 
     def find(self, key: str, path: str | None = None, application: str | None = None) -> StreamKey | None:
         """
-        Look a key up. Every key of the file is tried, whichever it is and whether the stream is known or not.
+        Look a key up. Every salt of the file is tried, whichever key it is and whether the stream is known or not. If
+        more lines than one fit, the last one counts.
 
         @param path: the stream that it must be for, if that is known.
         @param application: otherwise, the application that the stream must belong to; L{None}: any.
@@ -187,9 +233,7 @@ class KeyFile:
         # What is longer is none, and costs as much as the longest that may be one.
         secret = key[: MAX_KEY + 1].encode("utf-8", "surrogatepass")
         found = None
-        for each in self._file.value():
-            isRight = each.fits(secret)
-            isHere = path in (None, each.path) and application in (None, each.path.rpartition("/")[0])
-            if isRight and isHere:
+        for each in self._file.value().fitting(secret):
+            if path in (None, each.path) and application in (None, each.path.rpartition("/")[0]):
                 found = each
         return found

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from twisted.python.usage import UsageError
 
-from rtmptw.auth.keyfile import MAX_KEYS, KeyFileError, checkKey, checkKeyPath, keyLine, newKey, readKeys
+from rtmptw.auth.keyfile import MAX_KEYS, KeyFileError, checkKey, checkKeyPath, keyLine, newKey, readKeys, saltOf
 from rtmptw.cli.options import STANDARD, CommandOptions, fail
 
 __all__ = ["KeyOptions", "run"]
@@ -76,12 +76,12 @@ async def run(reactor: Any, options: KeyOptions) -> None:
         checkKey(key)
     except ValueError as error:
         fail(f"{options.title}: {error}")
-    line = keyLine(options["path"], key)
     if options["add"] is None:
+        line = keyLine(options["path"], key)
         print(f"key:  {key}\nline: {line}" if options["key"] is None else line)
         return
     try:
-        _append(options["add"], line)
+        _append(options["add"], options["path"], key)
     except OSError as error:
         fail(f"{options.title}: {options['add']}: {error.strerror}")
     except KeyFileError as error:
@@ -90,15 +90,18 @@ async def run(reactor: Any, options: KeyOptions) -> None:
         print(key)
 
 
-def _append(path: str, line: str) -> None:
+def _append(path: str, stream: str, key: str) -> None:
     """
     Add a line in one write, so that a server which reads the file meanwhile sees all of it or nothing.
 
+    @param stream: what the key is for.
     @raise OSError: if that can't be.
     @raise KeyFileError: if no server would take the file then: it is another one, or full.
     """
-    if os.path.exists(path) and len(readKeys(path)) >= MAX_KEYS:
+    keys = readKeys(path) if os.path.exists(path) else []
+    if len(keys) >= MAX_KEYS:
         raise KeyFileError(f"{path}: it has {MAX_KEYS} keys already, and can't have more")
+    line = keyLine(stream, key, saltOf(keys))
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE)
     try:
         size = os.fstat(file).st_size

@@ -5,31 +5,37 @@ Admission: who gets in at all (hostile rows A1, A7 and A8).
 It is decided at the accept, before there is anything that costs memory; the socket of who is refused is closed at once.
 
 - A I{source} (L{rtmptw.gate.source}) has a number of connections, a number of strangers among them, and a rate.
-  Networks that are trusted have not; by default that is this machine.
+  Networks that are trusted have not; by default these are 127.0.0.1 and ::1.
 - All together have a number of connections: by default, as many as leave a fifth of the descriptors, and some more, to
   recordings, certificates and relays (row F15).
-- A I{stranger} is who has neither published nor played yet. When there are too many, over TLS or in all, or when there
-  are as many connections as there may be, the oldest stranger makes room for the new one. Who has once published or
-  played is no stranger.
+- A I{stranger} is who has neither published nor played yet; to wait for a stream that nobody publishes is not to play
+  it: anybody can do that, with any name. When there are too many, over TLS or in all, or when there are as many
+  connections as there may be, the oldest stranger makes room for the new one.
+- Who has once published or played is no stranger. But while there are as many connections as there may be, everybody is
+  one whose streams are over: else an attacker would have but to publish for a moment what he plays.
 - An encoder publishes within a second or two, and who only holds a connection is older than that: so who has just come
   need not go, and the new one does not get in. Otherwise a flood that is fast enough would have everybody gone before
   he can publish. But if the oldest is one of many from its source, and the new one is not, it goes, however young: that
-  is how an encoder gets in while there is such a flood. And so does who is trusted.
+  is how an encoder gets in while there is such a flood. And so does who is trusted; a tenth more than all connections
+  is kept for him.
 - While memory is short (L{rtmptw.gate.memoryguard}), nobody gets in.
 
-Whether a connection has become active is not told by anybody: it is looked at when somebody may have to go for it, and
-once a second.
+Whether a connection has become of use is not told by anybody: it is looked at when somebody may have to go for it, and
+once a second; and whether it has ceased to be, once a second while there are as many as there may be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.logger import Logger
 
 from rtmptw.gate.network import Network, Networks, addressBytes
+from rtmptw.gate.partings import Partings
 from rtmptw.gate.refusals import Refusals
 from rtmptw.gate.source import Source, Sources
 from rtmptw.limits import Limits, Reached
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_CONNECTIONS", "TRUSTED", "Admission", "allowedConnections", "descriptors"]
 
-#: Whom no limit of an address is for: this machine.
+#: Whom no limit of an address is for: this machine, by these two addresses, and not by any other that it has.
 TRUSTED: tuple[Network, ...] = (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128"))
 
 #: How many connections there may be if nobody says so; which part of the descriptors is for them, and how many of that
@@ -47,6 +53,9 @@ TRUSTED: tuple[Network, ...] = (IPv4Network("127.0.0.1/32"), IPv6Network("::1/12
 MOST_CONNECTIONS = 4096
 PART = 0.8
 SPARE = 64
+
+#: One more for so many connections may be those of networks that are trusted.
+RESERVE = 10
 
 #: For how long a stranger need not go for another one, seconds: four exchanges or more before a publish, on a line that
 #: takes its time.
@@ -57,9 +66,9 @@ LOOK_SECONDS = 0.1
 
 #: By the limit that was reached: what is said of the stranger that had to go.
 _REASONS = {
-    "connections": "neither published nor played yet, and had to go: too many connections",
-    "strangers": "neither published nor played yet, and had to go: too many such connections",
-    "tlsStrangers": "neither published nor played yet, and had to go: too many such connections over TLS",
+    "connections": "neither publishes nor plays what is on, and had to go: too many connections",
+    "strangers": "neither publishes nor plays what is on, and had to go: too many such connections",
+    "tlsStrangers": "neither publishes nor plays what is on, and had to go: too many such connections over TLS",
 }
 
 
@@ -83,10 +92,13 @@ def allowedConnections(limit: int, descriptors: int | None) -> int:
 
     @param limit: L{Limits.connections}.
     @param descriptors: how many there are.
+    @return: what was asked for, as far as there are descriptors for it and its L{RESERVE}.
     """
+    if descriptors is None:
+        return limit or MOST_CONNECTIONS
     if limit:
-        return limit
-    return MOST_CONNECTIONS if descriptors is None else max(1, min(MOST_CONNECTIONS, int(descriptors * PART) - SPARE))
+        return max(1, min(limit, (descriptors - SPARE) * RESERVE // (RESERVE + 1)))
+    return max(1, min(MOST_CONNECTIONS, int(descriptors * PART) - SPARE))
 
 
 class Admission:
@@ -94,7 +106,10 @@ class Admission:
     The admission of one server.
 
     @ivar most: how many connections there may be.
+    @ivar reserve: how many more of networks that are trusted.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -113,9 +128,20 @@ class Admission:
         self._reached = reached
         self._trusted = Networks(trusted)
         self._refuses = refuses
-        self.most = allowedConnections(limits.connections, descriptors())
+        available = descriptors()
+        self.most = allowedConnections(limits.connections, available)
+        self.reserve = self.most // RESERVE
+        if self.most < limits.connections:
+            self._log.warn(
+                "connections {limit}: this process may have but {descriptors} files and connections open (ulimit -n); "
+                "there will be {most} connections at most",
+                limit=limits.connections,
+                descriptors=available,
+                most=self.most,
+            )
         self._sources = Sources(limits)
-        self._refusals = Refusals(limits)
+        self._refusals = Refusals(replace(limits, connections=self.most))
+        self._partings = Partings()
         #: All connections but those that had to go and are not gone yet: these will be, with the next turn.
         self._inside: dict[RTMPProtocol, Source | None] = {}
         self._leaving: dict[RTMPProtocol, Source | None] = {}
@@ -164,7 +190,8 @@ class Admission:
         isFull = len(self._inside) >= self.most
         oldest = self._oldest(self._strangers) if isFull else self._surplus(self._strangers, self._limits.strangers - 1)
         if oldest is None and isFull:
-            return "connections"
+            isReserved = source is None and len(self._inside) < self.most + self.reserve
+            return "" if isReserved else "connections"
         if oldest is None or self._mustGo(oldest, source, now, 1):
             return ""
         return "connections" if isFull else "strangers"
@@ -174,12 +201,10 @@ class Admission:
         transport, now = protocol.transport, self._clock.seconds()
         host = None if transport is None else getattr(transport.getPeer(), "host", None)
         source = self._inside[protocol] = self._sourceOf(host, now)
-        self._strangers[protocol] = now
         if source is not None:
             self._sources.came(source)
-            source.strangers[protocol] = None
+        self._unsettle(protocol, now)
         if protocol.secure:
-            self._tlsStrangers[protocol] = now
             oldest = self._surplus(self._tlsStrangers, self._limits.tlsStrangers)
             if oldest is not None:
                 # That it is encrypted could not be known before: it may have to go itself.
@@ -188,8 +213,14 @@ class Admission:
         if oldest is not None:
             self._evict(oldest, "strangers")
         oldest = self._oldest(self._strangers) if len(self._inside) > self.most else None
-        if oldest is not None:
+        isReserved = source is None and len(self._inside) <= self.most + self.reserve
+        if oldest is not None and not (oldest is protocol and isReserved):
             self._evict(oldest, "connections")
+
+    def tells(self, protocol: RTMPProtocol) -> bool:
+        """Whether the log is to have a line about the end of a connection. L{remove} follows."""
+        isParting = protocol in self._leaving or not protocol.session.lastCommand
+        return not isParting or self._partings.tells(self._clock.seconds())
 
     def remove(self, protocol: RTMPProtocol) -> None:
         """A connection has gone. Harmless when repeated."""
@@ -201,8 +232,12 @@ class Admission:
 
     def second(self) -> None:
         """A second has passed."""
+        now = self._clock.seconds()
         self._lookAtAll()
-        self._sources.forget(self._clock.seconds())
+        if len(self._inside) >= self.most:
+            self._lookForUseless(now)
+        self._sources.forget(now)
+        self._partings.second(now)
 
     # Strangers
 
@@ -228,25 +263,43 @@ class Admission:
         self._looked = self._clock.seconds()
         self._look(self._strangers)
 
+    def _lookForUseless(self, now: float) -> None:
+        """
+        Find those that were of use, and are not any more. They are young: who publishes the next thing on the same
+        connection has the time to do so.
+        """
+        for protocol in self._inside:
+            if protocol not in self._strangers and not protocol.session.isOfUse:
+                self._unsettle(protocol, now)
+
     def _look(self, strangers: Iterable[RTMPProtocol]) -> bool:
         """
         Find those that are strangers no more.
 
         @return: whether there were any.
         """
-        active = [protocol for protocol in strangers if protocol.session.active]
-        for protocol in active:
+        known = [protocol for protocol in strangers if protocol.session.isOfUse]
+        for protocol in known:
             self._settle(protocol)
-        return bool(active)
+        return bool(known)
 
     def _oldest(self, strangers: dict[RTMPProtocol, float]) -> RTMPProtocol | None:
         """The oldest stranger, if there is one."""
         while strangers:
             protocol = next(iter(strangers))
-            if not protocol.session.active:
+            if not protocol.session.isOfUse:
                 return protocol
             self._settle(protocol)
         return None
+
+    def _unsettle(self, protocol: RTMPProtocol, now: float) -> None:
+        """It is a stranger from now on."""
+        self._strangers[protocol] = now
+        if protocol.secure:
+            self._tlsStrangers[protocol] = now
+        source = self._inside[protocol]
+        if source is not None:
+            source.strangers[protocol] = None
 
     def _settle(self, protocol: RTMPProtocol) -> None:
         """It is no stranger any more."""

@@ -1,15 +1,21 @@
 # -*- test-case-name: tests.gate.test_limitoptions -*-
 """
-The limits at the command line of C{twistd rtmp}: C{--limit NAME=VALUE} sets one, C{--limits} shows them all.
+The limits at the command line of C{twistd rtmp}: C{--limit NAME=VALUE} sets one, C{--limits} shows them all, as
+they are with the other options, whatever the order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from math import inf
 
 from twisted.python.usage import Options, UsageError
 
+from rtmptw.gate.admission import allowedConnections, descriptors
+from rtmptw.gate.processmemory import memoryBudget
 from rtmptw.limits import Limit, Limits, describeLimits
 
 __all__ = ["LimitOptions", "limitTable", "makeLimits"]
@@ -23,8 +29,8 @@ class LimitOptions(Options):
 
     def __init__(self) -> None:
         super().__init__()
-        #: By the name of the field.
-        self.update(limits={})
+        #: C{limits}: by the name of the field.
+        self.update(limits={}, showsLimits=False)
 
     # One line, because the help shows line breaks as they are here.
     def opt_limit(self, setting: str) -> None:
@@ -41,9 +47,15 @@ class LimitOptions(Options):
         self["limits"][limit.name] = _number(limit, text)
 
     def opt_limits(self) -> None:
-        """Print all limits: name, default, unit, and what they bound; then exit."""
-        print("\n".join(limitTable()))
-        raise SystemExit(0)
+        """Print all limits as they are with --limit: name, value, unit, allowed values, what they bound; then exit."""
+        self["showsLimits"] = True
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Read the command line. The limits are shown when every C{--limit} is known."""
+        super().parseOptions(options)
+        if self["showsLimits"]:
+            _print(limitTable(makeLimits(self)))
+            raise SystemExit(0)
 
 
 def _number(limit: Limit, text: str) -> float:
@@ -60,12 +72,41 @@ def _number(limit: Limit, text: str) -> float:
     return value
 
 
-def limitTable() -> Iterator[str]:
-    """All limits, a line each: name, default, unit, what they bound."""
-    rows = [(limit.option, f"{limit.value:.10g}", limit.unit, limit.text) for limit in describeLimits()]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for option, value, unit, text in rows:
-        yield f"{option:{widths[0]}}  {value:>{widths[1]}} {unit:{widths[2]}}  {text}"
+def limitTable(limits: Limits) -> list[str]:
+    """All limits, a line each: name, value, unit, the values that it may have, what it bounds."""
+    rows = [(limit.option, _value(limit), limit.unit, _range(limit), limit.text) for limit in describeLimits(limits)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return [
+        f"{option:{widths[0]}}  {value:>{widths[1]}} {unit:{widths[2]}}  {allowed:{widths[3]}}  {text}"
+        for option, value, unit, allowed, text in rows
+    ]
+
+
+def _value(limit: Limit) -> str:
+    """The value; where 0 stands for another one, that as well; and what is kept of one that is too large."""
+    kept = limit.value
+    if limit.name == "connections":
+        kept = allowedConnections(int(limit.value), descriptors())
+    elif limit.name == "memoryBytes":
+        kept = limit.value or memoryBudget()
+    number = f"{limit.value:.10g}"
+    return number if kept == limit.value else f"{number} = {kept}" if not limit.value else f"{number}, but {kept}"
+
+
+def _range(limit: Limit) -> str:
+    most = "" if limit.most == inf else f"{limit.most:.10g}"
+    return f"{limit.least:.10g}..{most}"
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print lines. Whoever reads them may have seen enough, as C{head} has after ten."""
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # Python flushes it again at its end, and would complain then.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def makeLimits(options: LimitOptions) -> Limits:

@@ -28,7 +28,8 @@ def readNetwork(text: str) -> Network:
     @raise ValueError: which says what is wrong.
     """
     try:
-        interface = ip_interface(text)
+        # What stands behind a % is the interface of one link, in any characters: a network has none.
+        interface = ip_interface("" if "%" in text else text)
     except ValueError:
         raise ValueError(f"{text!a} is no network: 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32") from None
     network: Network = interface.network

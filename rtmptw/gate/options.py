@@ -27,7 +27,7 @@ class AdmissionOptions(Options):
 
     # One line, because the help shows line breaks as they are here.
     def opt_trust(self, network: str) -> None:
-        """NETWORK: no limits for each of its addresses, as 10.0.0.0/8; or none; repeatable. [default: this machine]"""
+        """NETWORK: no limits of an address, as 10.0.0.0/8; or none; repeatable. [default: 127.0.0.1 and ::1]"""
         if network == _NOBODY:
             self["trusted"] = ()
             return

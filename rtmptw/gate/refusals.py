@@ -28,7 +28,14 @@ class Refusals:
     _log = Logger()
 
     def __init__(self, limits: Limits) -> None:
-        self._texts = {each.name: f"{each.name} {each.value:g}: {each.text}" for each in describeLimits(limits)}
+        """
+        @param limits: with the numbers that are kept, where 0 stands for one.
+        """
+        #: What stands behind a semicolon is for who sets the limit.
+        self._texts = {
+            each.name: f"{each.value:.10g} {each.text.partition(';')[0]} ({each.option})"
+            for each in describeLimits(limits)
+        }
         #: When something was said of whom, in this order. No more than L{MOST} come to it in a second.
         self._told: dict[bytes, float] = {}
         self._second = float("-inf")
@@ -50,7 +57,7 @@ class Refusals:
         self._told[source] = now
         self._lines += 1
         self._log.warn(
-            "{host}: refused ({limit}); any more of it in the next {seconds:g} s are only counted",
+            "{host}: refused: {limit}; any more of it in the next {seconds:g} s are only counted",
             host=host,
             limit=self._texts[limit],
             seconds=QUIET_SECONDS,

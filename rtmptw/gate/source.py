@@ -35,7 +35,7 @@ class Source:
 
     @ivar key: what it is known by: the bytes of its address, or of its network.
     @ivar connections: how many there are.
-    @ivar strangers: those that neither published nor played when last looked at, the oldest first.
+    @ivar strangers: those that were of no use when last looked at, the oldest first.
     """
 
     __slots__ = ("_filled", "_full", "_tokens", "connections", "key", "strangers")

@@ -345,6 +345,11 @@ class Viewer:
 
     # IViewing
 
+    @property
+    def isOn(self) -> bool:
+        """See L{IViewing.isOn}."""
+        return self._stream.isOn
+
     def pause(self) -> None:
         """See L{IViewing.pause}."""
         self._paused = True

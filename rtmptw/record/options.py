@@ -77,7 +77,7 @@ class RecordOptions(Options):
             raise UsageError(f"--record-done {command}: {error}") from None
         program = shutil.which(words[0])
         if program is None:
-            raise UsageError(f"--record-done {command}: there is no program {words[0]}")
+            raise UsageError(f"--record-done {command}: {_whyNot(words[0])}")
         # twistd may change its working directory.
         self["record-done"] = (os.path.abspath(program), *words[1:])
 
@@ -118,6 +118,17 @@ class RecordOptions(Options):
         for option, nothing in (("record-segment", SegmentRule()), ("record-name", None), ("record-done", None)):
             if self[option] != nothing:
                 raise UsageError(f"--{option}: there is no --record")
+
+
+def _whyNot(program: str) -> str:
+    """Why this is no program that can be run."""
+    # As the system does: what has a slash is looked for there, everything else where all programs are.
+    file = shutil.which(program, os.F_OK)
+    if file is not None:
+        return f"{file} is there, but it is not executable"
+    if os.path.dirname(program) and os.path.isdir(program):
+        return f"{program} is a directory"
+    return f"there is no program {program}"
 
 
 def makeRecorder(

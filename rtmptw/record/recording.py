@@ -327,7 +327,7 @@ class Recording:
             if isinstance(failure.value, NoSpace):
                 self._reached.add(failure.value.limit)
             places = [_place(each) for each in finished] or ["there is no file"]
-            unfinished = [each.failure.getErrorMessage() for each in finished if each.failure is not None]
+            unfinished = [each.failure.getErrorMessage() for each in finished if each.failure is not None and each.file]
             self._log.error(
                 "{path}: recording stopped: {error}; {place}{again}",
                 path=self._path,

@@ -8,8 +8,8 @@ left alone. Links are not followed, and nothing is overwritten.
 
 A killed process loses nothing of what it had written. After a power cut, what was written since the last time that it
 was forced to the disk may be there in parts: some pages of the disk are as they should be, others hold zeros. So each
-tag must have its size behind it once more, and the end of the file, which may be such, no page of zeros: no codec makes
-one.
+tag must have its size behind it once more; and the end of a file that the machine has not written since it was started
+must have no page of zeros. No codec makes one, but silence that is not compressed is nothing else: PCM is passed over.
 
 Files are large and many: of all but the end, the headers of tags are read only.
 
@@ -22,6 +22,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
@@ -43,10 +44,14 @@ TAIL = SYNC_BYTES + MAX_MESSAGE_SIZE + 1024 * 1024
 PAGE = 4096
 
 #: How much is read to look at headers, and at what may be zeros, bytes.
-_LOOK, _BLOCK = PAGE, 1024 * 1024
+_LOOK, _BLOCK = PAGE, 64 * 1024
 
 _TAG_HEADER_SIZE, _BACK_POINTER_SIZE = 11, 4
 _TYPE_MASK = 0x1F
+
+# The first byte of audio (annex E.4.2.1): linear PCM of the machine's order, or little endian, whose samples have 16
+# bits. With 8 bits silence is 0x80. It is never 0, so a page that holds it is no page of zeros.
+_SILENT_FORMATS, _16_BIT = (0, 3), 0x02
 
 
 class Scan(NamedTuple):
@@ -81,25 +86,26 @@ class Recovered(NamedTuple):
     problem: str = ""
 
 
-def scan(file: int, limit: int | None = None) -> Scan:
+def scan(file: int, limit: int | None = None, start: Scan | None = None) -> Scan:
     """
     Find the end of the last whole tag.
 
     @param file: the descriptor of a file that begins as ours do.
     @param limit: do not look at what is behind this, bytes.
+    @param start: what was found already, if something was.
     @raise OSError: if it can't be read.
     """
     size = os.fstat(file).st_size if limit is None else limit
-    good, count, end = len(fileHeader()), 0, 0
-    data, start = b"", 0
+    good, count, end = start or (len(fileHeader()), 0, 0)
+    data, front = b"", 0
     if size < good:
-        return Scan(0, 0, 0)
+        return start or Scan(0, 0, 0)
 
     def read(position: int, length: int) -> bytes:
-        nonlocal data, start
-        if not start <= position <= position + length <= start + len(data):
-            data, start = os.pread(file, _LOOK, position), position
-        return data[position - start : position - start + length]
+        nonlocal data, front
+        if not front <= position <= position + length <= front + len(data):
+            data, front = os.pread(file, _LOOK, position), position
+        return data[position - front : position - front + length]
 
     while good + _TAG_HEADER_SIZE <= size:
         header = read(good, _TAG_HEADER_SIZE)
@@ -132,13 +138,40 @@ def _firstHole(file: int, start: int, size: int) -> int | None:
     return None
 
 
-def recover(root: str) -> Generator[Recovered, None, None]:
+def _beforeHoles(file: int, found: Scan) -> Scan:
+    """
+    What is before the first page that never came to the disk.
+
+    @param found: what there is without that.
+    """
+    good, position = None, max(0, found.size - TAIL)
+    while (hole := _firstHole(file, position, found.size)) is not None:
+        good = scan(file, hole, good)
+        # The tag that the page is in.
+        header = os.pread(file, _TAG_HEADER_SIZE + 1, good.size)
+        isSound = len(header) > _TAG_HEADER_SIZE and header[0] == MessageType.AUDIO
+        if not isSound or header[-1] >> 4 not in _SILENT_FORMATS or not header[-1] & _16_BIT:
+            return good
+        position = max(hole + PAGE, good.size + _TAG_HEADER_SIZE + int.from_bytes(header[1:4]))
+    return found
+
+
+def _bootTime() -> float:
+    """When the machine was started, by the clock that files have their times from, seconds since 1970."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def recover(root: str, booted: float | None = None) -> Generator[Recovered, None, None]:
     """
     Recover what there is, file by file: each step is the work on one of them.
 
     @param root: the directory of all recordings.
+    @param booted: when the machine was started, seconds since 1970; if it is not given, the machine is asked. What was
+        written since then has lost nothing.
     @raise OSError: if it can't be read.
     """
+    if booted is None:
+        booted = _bootTime()
     # Each is a directory, what is still to be looked at in it, and its name with a slash.
     directories: list[tuple[int, Iterator[os.DirEntry[str]], str]] = []
 
@@ -165,7 +198,7 @@ def recover(root: str) -> Generator[Recovered, None, None]:
                         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
                         enter(os.open(entry.name, flags, dir_fd=directory), f"{prefix}{entry.name}/")
                 elif entry.name.endswith(PARTIAL) and entry.is_file(follow_symlinks=False):
-                    result = _recoverFile(directory, entry.name, prefix)
+                    result = _recoverFile(directory, entry.name, prefix, booted)
                     if result is not None:
                         yield result
             except OSError as error:
@@ -180,7 +213,7 @@ def recover(root: str) -> Generator[Recovered, None, None]:
             os.close(directory)
 
 
-def _recoverFile(directory: int, name: str, prefix: str) -> Recovered | None:
+def _recoverFile(directory: int, name: str, prefix: str, booted: float) -> Recovered | None:
     """
     @return: L{None}, if somebody writes it, or has done something about it just now.
     @raise OSError: if nothing can be done.
@@ -200,9 +233,9 @@ def _recoverFile(directory: int, name: str, prefix: str) -> Recovered | None:
         if not isFront(front):
             return Recovered(f"{prefix}{name}", problem="it is no recording of ours")
         found = scan(file)
-        hole = _firstHole(file, max(0, found.size - TAIL), found.size)
-        if hole is not None:
-            found = scan(file, hole)
+        # A time that is still to come is the time of a clock that was wrong, then or now.
+        if not booted <= status.st_mtime <= time.time():
+            found = _beforeHoles(file, found)
         if not found.tags:
             os.unlink(name, dir_fd=directory)
             return Recovered(f"{prefix}{name}")

@@ -37,11 +37,11 @@ from rtmptw.record.flvfile import Tag
 from rtmptw.wire import amf0
 from rtmptw.wire.data import ON_META_DATA
 from rtmptw.wire.fileclock import FileClock
-from rtmptw.wire.media import HeaderKey, MediaKind, classify, headerKeys
+from rtmptw.wire.media import HeaderKey, MediaKind, classify, describe, headerKeys
 from rtmptw.wire.message import Message, MessageType
 from rtmptw.wire.timestamp import elapsed
 
-__all__ = ["CUTS", "CUT_SECONDS", "EMPTY", "MAX_SECONDS", "OVERDUE_SECONDS", "Beginning", "Entry", "SegmentRule", "Segments"]
+__all__ = ["CUTS", "CUT_SECONDS", "MAX_SECONDS", "OVERDUE_SECONDS", "Beginning", "Entry", "SegmentRule", "Segments"]
 
 #: No file is longer, seconds: many readers take the 32 bits of a time in ms for a signed number.
 MAX_SECONDS = 24 * 86400
@@ -51,9 +51,6 @@ OVERDUE_SECONDS = 30
 
 #: How many files a publisher may ask for by its clock and its headers, and in what time, seconds.
 CUTS, CUT_SECONDS = 10, 60
-
-#: What has no more bytes than that is a frame without anything in it.
-EMPTY = 8
 
 _ON_META_DATA = amf0.encode(ON_META_DATA)
 
@@ -137,7 +134,7 @@ class Segments:
             self._isChanged = self._mayCut()
         if self._isChanged:
             isSmall = len(message.payload) <= MAX_HEADER_SIZE and len(self._held) < MAX_HEADERS
-            if isSmall and (kind is None or kind.isHeader or len(message.payload) <= EMPTY):
+            if isSmall and (kind is None or kind.isHeader or _isEmpty(message)):
                 self._held.append(message)
                 return []
             return self.begin(message)
@@ -190,20 +187,20 @@ class Segments:
     def _tag(self, message: Message) -> Tag:
         """A message, with its time in the file."""
         time = self._fileClock.time(message)
-        if message.type != MessageType.DATA and self._origin is None:
+        # Of data, and so of its kind, is nothing to be asked.
+        kind = None if message.type == MessageType.DATA else classify(message.type, message.payload)
+        if self._origin is None and kind is not None and kind.isFrame:
             self._origin = time
         if self._origin is None:
             time = 0
         elif self._origin:
             time = max(0, elapsed(time, self._origin))
-        if message.type != MessageType.DATA:
-            kind = classify(message.type, message.payload)
-            if kind.isFrame:
-                # The end of a sequence may be at 0, and says nothing.
-                if time >= self._latest:
-                    self._latest, self._stamp = time, message.timestamp
-            elif kind is MediaKind.SEQUENCE_HEADER:
-                self._headers.update(_digests(message))
+        if kind is not None and kind.isFrame:
+            # The end of a sequence may be at 0, and says nothing.
+            if time >= self._latest:
+                self._latest, self._stamp = time, message.timestamp
+        elif kind is MediaKind.SEQUENCE_HEADER:
+            self._headers.update(_digests(message))
         self._size += len(message.payload)
         return message.type, time, message.payload
 
@@ -238,6 +235,12 @@ def _keys(message: Message) -> set[object]:
     if message.type == MessageType.DATA:
         return {ON_META_DATA} if message.payload.startswith(_ON_META_DATA) else set()
     return set(headerKeys(message.type, message.payload))
+
+
+def _isEmpty(message: Message) -> bool:
+    """Whether an audio or video message has no bytes for a decoder. Real frames may be very short: silence is."""
+    tag = describe(message.type, message.payload)
+    return not tag.error and all(track.start >= track.end for track in tag.tracks)
 
 
 def _digests(message: Message) -> dict[HeaderKey, bytes]:

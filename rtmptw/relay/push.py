@@ -11,7 +11,8 @@ the bytes are those that every viewer gets.
 - A connection that is lost is made again (L{rtmptw.relay.retry}). Headers and metadata come first, then the newest
   keyframe, if it was not sent before, or else the next one: time never goes back.
 - When the publisher has ended, what is left is sent, and then the end is said. A target that can't be reached by then
-  is tried once more, if there is anything left for it.
+  is tried once more, if there is anything left for it. If we must go ourselves, a connection that there is has
+  L{FAREWELL_SECONDS} for what is left, and as long again for the end.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ __all__ = ["CONNECT_SECONDS", "FAREWELL_SECONDS", "Push", "Pushing"]
 #: How long a target may take to accept a connection, seconds.
 CONNECT_SECONDS = 10.0
 
-#: How long a target has to read what it was sent, if we must go, seconds.
+#: How long a target has to take what is left for it, if we must go, and then to read what it was sent, seconds.
 FAREWELL_SECONDS = 5.0
 
 
@@ -127,9 +128,14 @@ class Push:
         if name == stream.path or not stream.isOn:
             return
         hops = (*stream.hops, self._identity)
-        pushing = Pushing(stream, target, url if url.name else url.withName(name), hops, self._clock, self._publish)
+        place = url if url.name else url.withName(name)
+        pushing = Pushing(stream, target, place, hops, self._clock, self._publish, self._isEnding)
         self._pushings[pushing] = None
         pushing.finished.addCallback(lambda _: self._pushings.pop(pushing))
+
+    def _isEnding(self, url: RTMPURL) -> bool:
+        """Whether a publish that is over has not yet said its end there."""
+        return any(pushing.url == url and pushing.isOver for pushing in self._pushings)
 
     def _stop(self, pushings: list[Pushing]) -> Deferred[None]:
         waiting: list[Deferred[Any]] = []
@@ -146,6 +152,7 @@ class Pushing:
     One publish on its way to one target.
 
     @ivar target: application and URL, as they were added.
+    @ivar url: where it goes, with the stream's name there.
     @ivar finished: fires when it is over.
     """
 
@@ -159,17 +166,20 @@ class Pushing:
         hops: tuple[str, ...],
         clock: IReactorTime,
         publish: Callable[..., Deferred[PublishedStream]],
+        isEnding: Callable[[RTMPURL], bool],
     ) -> None:
         """
         @param url: where it goes, with the stream's name there.
         @param hops: the servers that it has been at, ours the last one.
+        @param isEnding: whether an earlier publish, which is over, may still have the name there.
         """
         self.target = target
         self._stream = stream
-        self._url = url
+        self.url = url
         self._hops = hops
         self._clock = clock
         self._publish = publish
+        self._isEnding = isEnding
         # The name at the target may be a secret key.
         self._place = str(url.withName(""))
         self._discretion = Discretion(url, stream.path)
@@ -184,17 +194,50 @@ class Pushing:
         self._running = Deferred.fromCoroutine(self._run())
         self._running.addErrback(self._failed).addCallback(lambda _: self.finished.callback(None))
 
+    @property
+    def isOver(self) -> bool:
+        """Whether the publisher has gone."""
+        return self._viewer.isOver
+
     def stop(self) -> None:
-        """Send nothing more, and say the end, within L{FAREWELL_SECONDS}. Harmless when repeated."""
+        """
+        Send what a publisher who has gone has left, and nothing more; then say the end. Each may take
+        L{FAREWELL_SECONDS}. Harmless when repeated.
+        """
+        if self._isStopped:
+            return
         self._isStopped = True
+        if self._published is None or self._isComplete or not self._viewer.isOver:
+            self._leave()
+        else:
+            self._limit(self._restOver)
+
+    def _restOver(self) -> None:
+        """The time for what is left is over."""
+        if self._isComplete:
+            assert self._published is not None
+            self._published.connection.abort()
+            return
+        self._log.warn(
+            "{path}: push to {place}: it took too long for the rest; {size} bytes are left out",
+            **self._words(size=self._viewer.lagBytes),
+        )
+        self._leave()
+
+    def _leave(self) -> None:
+        """Send nothing more, and say the end."""
         self._viewer.stop()
         self._outlet.shut()
         self._streamComplete()
         if self._published is None:
             self._running.cancel()
         else:
-            abort = self._clock.callLater(FAREWELL_SECONDS, self._published.connection.abort)
-            self.finished.addCallback(lambda _: abort.cancel() if abort.active() else None)
+            self._limit(self._published.connection.abort)
+
+    def _limit(self, over: Callable[[], None]) -> None:
+        """What must happen if it is not finished within L{FAREWELL_SECONDS}."""
+        call = self._clock.callLater(FAREWELL_SECONDS, over)
+        self.finished.addCallback(lambda _: call.cancel() if call.active() else None)
 
     def _watch(self, after: int) -> Viewer:
         return self._stream.play(self._outlet, 1, self._streamComplete, after=after, publishes=True)
@@ -210,6 +253,8 @@ class Pushing:
         isLast = False
         while True:
             failure: RTMPError | None = None
+            # Then that the name is taken is our own doing, and soon over.
+            isEnding = not self.isOver and self._isEnding(self.url)
             try:
                 published = await self._connect()
             except RTMPError as error:
@@ -224,7 +269,7 @@ class Pushing:
             hasMore = hasMore and not isLast
             if hasMore:
                 isLast = self._viewer.isOver
-                delay = self._retry.nextDelay(failure)
+                delay = self._retry.nextDelay(failure, isEnding)
                 self._log.warn(
                     "{path}: push to {place}: {reason}; again in {delay:.1f} s",
                     **self._words(reason=reason, delay=delay),
@@ -239,7 +284,7 @@ class Pushing:
 
     async def _connect(self) -> PublishedStream:
         parameters = hopParameters(self._hops)
-        published = await self._publish(self._url, parameters=parameters, timeout=CONNECT_SECONDS)
+        published = await self._publish(self.url, parameters=parameters, timeout=CONNECT_SECONDS)
         self._log.info("{path}: pushed to {place}", **self._words())
         self._retry.connected()
         return published

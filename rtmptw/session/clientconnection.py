@@ -183,11 +183,9 @@ class ClientConnection(NetConnection):
         isOpen = self._streams.get(stream.id) is stream
         if len(self._streams) - isOpen + self._coming == 0:
             return self.close()
-        if not isOpen:
-            return succeed(None)
-        self._forget(stream)
-        self._link.send(*stream.farewell())
-        stream.end("we have ended it")
+        if self._forget(stream):
+            self._link.send(*stream.farewell())
+            stream.end("we have ended it")
         return succeed(None)
 
     # For the connection below
@@ -395,6 +393,8 @@ class ClientConnection(NetConnection):
         stream.end(reason)
 
     def _forget(self, stream: ClientStream) -> bool:
-        """What is still said about it is not for another one."""
-        self._over.add(stream.id)
-        return self._streams.pop(stream.id, None) is not None
+        """What is still said about it is not for another one; nor is its end, if another one has its ID by now."""
+        if isThere := self._streams.get(stream.id) is stream:
+            del self._streams[stream.id]
+            self._over.add(stream.id)
+        return isThere

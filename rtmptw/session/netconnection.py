@@ -104,8 +104,13 @@ class NetConnection:
 
     @property
     def active(self) -> bool:
-        """Whether the connection is of use. The server lets go of one that is not, after a while."""
+        """Whether the connection does anything. The server lets go of one that does not, after a while."""
         return True
+
+    @property
+    def isOfUse(self) -> bool:
+        """Whether anybody gets anything by the connection now. Where places are short, others go first."""
+        return self.active
 
     # What the connection below tells
 

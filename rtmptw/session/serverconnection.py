@@ -112,6 +112,14 @@ class ServerConnection(NetConnection):
         """Whether any message stream publishes or plays."""
         return any(stream.state is not State.IDLE for stream in self._streams.values())
 
+    @property
+    def isOfUse(self) -> bool:
+        """Whether any message stream publishes, or plays what is on: to wait for a stream takes no more than a name."""
+        if self._publications or self._unheard:
+            return True
+        viewings = [stream._viewing for stream in self._streams.values()]
+        return any(viewing is not None and viewing.isOn for viewing in viewings)
+
     def messageReceived(self, message: Message) -> None:
         """See L{NetConnection.messageReceived}. A publisher's audio and video go the shortest way: the hot path."""
         # Types 8 and 9, in numbers: a name of an Enum costs more than the rest of this.
@@ -216,6 +224,7 @@ class ServerConnection(NetConnection):
 
     def saidEnd(self, publication: IPublication) -> None:
         """The peer has ended a stream that it published. It may publish it again, as long as it is here."""
+        self._said = {path: said for path, said in self._said.items() if not said.isOver}
         self._said[publication.path] = publication
 
     def streamEnded(self) -> None:

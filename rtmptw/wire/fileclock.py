@@ -10,12 +10,13 @@ begin another one before 2^31 ms (L{rtmptw.record.segment}).
 
 from __future__ import annotations
 
-from rtmptw.wire.message import Message, MessageType
+from rtmptw.wire.media import classify
+from rtmptw.wire.message import Message
 from rtmptw.wire.timestamp import Timeline
 
 __all__ = ["REORDER_MARGIN", "FileClock"]
 
-#: A file begins at 0. If a stream does not, its first message is put here (ms), so that one which comes a little later
+#: A file begins at 0. If a stream does not, its first frame is put here (ms), so that one which comes a little later
 #: with a smaller timestamp (audio and video are not sorted) still has a place.
 REORDER_MARGIN = 1000
 
@@ -24,9 +25,10 @@ class FileClock:
     """
     The clock of one file.
 
-    The first audio or video message says where the stream begins: if that is at 0 or up to L{REORDER_MARGIN} later, it
-    stays there, and else it is put at L{REORDER_MARGIN}. All other messages keep their distance from it. Data before
-    it, metadata as a rule, are put at 0, whatever their own time is.
+    The first frame says where the stream begins: if that is at 0 or up to L{REORDER_MARGIN} later, it stays there, and
+    else it is put at L{REORDER_MARGIN}. All messages behind it keep their distance from it. What comes before it,
+    metadata and headers as a rule, is put at 0, whatever its own time is: FFmpeg sends headers at 0, however late the
+    frames begin.
     """
 
     def __init__(self) -> None:
@@ -41,7 +43,7 @@ class FileClock:
             beginning is put at the beginning.
         """
         if self._origin is None:
-            if message.type == MessageType.DATA:
+            if not classify(message.type, message.payload).isFrame:
                 return 0
             self._origin = max(0, message.timestamp - REORDER_MARGIN)
         return max(0, self._timeline.place(message.timestamp) - self._origin) & 0xFFFFFFFF

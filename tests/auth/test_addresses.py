@@ -60,11 +60,15 @@ class ReadTests(SynchronousTestCase):
             ("10.0.0.0/33", "is no network"),
             ("10.0.0", "is no network"),
             ("a.example", "is no network"),
+            ("::%\0\0", r"'::%\x00\x00' is no network"),
+            ("play:::1%\x1b[2J/64", r"'::1%\x1b[2J/64' is no network"),
             ("\u0661.0.0.0", "is no network"),
             ("10.0.0.1/8", "10.0.0.1/8 has bits behind its prefix: the network is 10.0.0.0/8"),
             ("2001:db8::1/32", "the network is 2001:db8::/32"),
         ):
-            self.assertIn(problem, str(self.assertRaises(ValueError, readRange, text, True)))
+            words = str(self.assertRaises(ValueError, readRange, text, True))
+            self.assertIn(problem, words)
+            self.assertTrue(words.isprintable() and words.isascii(), text)
 
 
 class ListTests(SynchronousTestCase):

@@ -5,7 +5,6 @@ Tests for L{rtmptw.auth.keyfile}.
 
 from __future__ import annotations
 
-import hmac
 from hashlib import sha256
 
 from rtmptw.auth import keyfile
@@ -21,6 +20,7 @@ from rtmptw.auth.keyfile import (
     keyLine,
     newKey,
     readKeys,
+    saltOf,
 )
 from tests.auth.filecase import FileCase
 
@@ -80,8 +80,15 @@ class KeyTests(FileCase):
             self.assertEqual(
                 (found.path, found.fits(KEY.encode()), found.fits(OTHER.encode())), ("live/camera", True, False)
             )
+        self.assertEqual(keyLine("live/camera", KEY, bytes.fromhex("abcdef01")), LINE)
         self.assertRaises(ValueError, keyLine, "camera", KEY)
         self.assertRaises(ValueError, keyLine, "live/camera", "short")
+
+    def test_saltOf(self) -> None:
+        """The first that is as long as ours."""
+        keys = [StreamKey("live/a", salt, b"") for salt in (b"short", b"long enough", b"as long!")]
+        for some, expected in ((keys, b"long enough"), (keys[2:], b"as long!"), (keys[:1], None), ([], None)):
+            self.assertEqual(saltOf(some), expected)
 
 
 class ReadTests(FileCase):
@@ -149,18 +156,44 @@ class FindTests(FileCase):
             found = file.find(f"{key}{more}")
             self.assertEqual((len(more), found and found.path), (len(more), expected))
 
+    def test_lastLine(self) -> None:
+        """Of two lines with the same key the last one counts, whether they have the same salt or not."""
+        for salts in (b"a" * 8, b"a" * 8), (b"a" * 8, b"b" * 8), (b"b" * 8, b"a" * 8):
+            # The salt of the second line is also that of a line before.
+            rows = (("live/x", OTHER, salts[1]), ("live/a", KEY, salts[0]), ("live/b", KEY, salts[1]))
+            file = KeyFile(self.write("\n".join(keyLine(*row) for row in rows)))
+            for path, expected in ((None, "live/b"), ("live/a", "live/a"), ("live/b", "live/b"), ("live/x", None)):
+                found = file.find(KEY, path)
+                self.assertEqual((salts, path, found and found.path), (salts, path, expected))
+
+    def hashing(self) -> list[tuple[int, bytes]]:
+        """What is hashed from now on: of how many bytes, and the salt."""
+        hashed: list[tuple[int, bytes]] = []
+
+        def hash(data: bytes) -> object:
+            hashed.append((len(data), data[:8]))
+            return sha256(data)
+
+        self.patch(keyfile, "sha256", hash)
+        return hashed
+
+    def test_oneSalt(self) -> None:
+        """However many keys have the same salt, there is one hash for all; each is found."""
+        keys = [newKey() for _ in range(MAX_KEYS)]
+        salt = b"one salt"
+        file = KeyFile(self.write("\n".join(keyLine(f"live/{n}", key, salt) for n, key in enumerate(keys))))
+        hashed = self.hashing()
+        for number in (0, 1, MAX_KEYS // 2, MAX_KEYS - 1):
+            hashed.clear()
+            found = file.find(keys[number])
+            self.assertEqual((found and found.path, len(hashed)), (f"live/{number}", 1))
+        self.assertIsNone(file.find(newKey()))
+
     def test_time(self) -> None:
-        """Whatever is asked, every line is compared, and in constant time."""
-        file, compared = self.file(), []
-
-        def compare(a: bytes, b: bytes) -> bool:
-            compared.append((len(a), len(b)))
-            return hmac.compare_digest(a, b)
-
-        class Counting:
-            compare_digest = staticmethod(compare)
-
-        self.patch(keyfile, "hmac", Counting)
+        """Whatever is asked, it is hashed with every salt, and with each once."""
+        file = self.file()
+        salts = sorted(key.salt for key in readKeys(str(self.path)))
+        hashed = self.hashing()
         for key, path, application in (
             (KEY, "live/camera", None),
             (KEY, "live/unknown", None),
@@ -168,9 +201,10 @@ class FindTests(FileCase):
             ("x" * 2000, None, "unknown"),
             (OTHER, None, "live"),
         ):
-            compared.clear()
+            hashed.clear()
             file.find(key, path, application)
-            self.assertEqual(compared, [(32, 32)] * 3)
+            size = 8 + min(len(key), MAX_KEY + 1)
+            self.assertEqual(sorted(hashed), [(size, salt) for salt in salts])
 
     def test_changes(self) -> None:
         """It is read again, and the log says how many."""

@@ -36,6 +36,7 @@ class KeyTests(CommandTestCase):
         self.assertEqual([key.path for key in keys], ["live/camera", "live/studio"])
         printed = self.out.getvalue().split()
         self.assertEqual([key.fits(text.encode()) for key, text in zip(keys, printed, strict=True)], [True, True])
+        self.assertEqual(len({key.salt for key in keys}), 1)
         self.assertEqual(stat.S_IMODE(os.stat(place).st_mode), 0o600)
 
     def test_addBehind(self) -> None:

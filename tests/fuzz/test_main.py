@@ -53,6 +53,13 @@ class Atheris(ModuleType):
 
 
 class MainTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.directory = self.enterContext(tempfile.TemporaryDirectory())
+
+    def fresh(self) -> str:
+        """A path where there is nothing yet."""
+        return tempfile.mktemp(dir=self.directory)
+
     def provide(self, atheris: Atheris | None) -> None:
         """Have this in the place of atheris, whether that is installed or not."""
         modules: dict[str, Any] = sys.modules
@@ -64,7 +71,7 @@ class MainTests(SynchronousTestCase):
         """Run the command."""
         atheris = Atheris()
         self.provide(atheris)
-        self.patch(tempfile, "tempdir", os.path.abspath(self.mktemp()))
+        self.patch(tempfile, "tempdir", self.fresh())
         os.mkdir(tempfile.gettempdir())
         self.patch(gc, "freeze", lambda: None)
         self.patch(gc, "set_threshold", lambda *numbers: None)
@@ -86,7 +93,7 @@ class MainTests(SynchronousTestCase):
             self.assertIn(name, said.getvalue())
 
     def test_run(self) -> None:
-        corpus = Path(self.mktemp())
+        corpus = Path(self.fresh())
         atheris = self.fuzz("amf0", "--runs", "7", "--seconds", "5", "--corpus", str(corpus), "-len_control=0")
         words = " ".join(atheris.command)
         for word in ("-runs=7", "-max_total_time=5", "-max_len=200", "-len_control=0", str(corpus)):
@@ -98,13 +105,13 @@ class MainTests(SynchronousTestCase):
         self.assertNotIn("rtmptw.wire.amf0", atheris.excluded)
 
     def test_mutator(self) -> None:
-        atheris = self.fuzz("server", "--corpus", self.mktemp())
+        atheris = self.fuzz("server", "--corpus", self.fresh())
         self.assertGreater(len(set(atheris.tried)), 3)
         self.assertNotIn("rtmptw.live.livestream", atheris.excluded)
 
     def test_minimize(self) -> None:
         """Merging runs the command again, and that adds nothing to what it is told."""
-        corpus, small = self.mktemp(), Path(self.mktemp())
+        corpus, small = self.fresh(), Path(self.fresh())
         atheris = self.fuzz("flv", "--corpus", corpus, "--minimize", str(small))
         self.assertIn("-merge=1", atheris.command)
         self.assertTrue(small.is_dir())

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress, ISSLTransport
-from twisted.logger import formatEvent
+from twisted.logger import LogLevel, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
@@ -19,6 +19,7 @@ from rtmptw.gate.admission import (
     LOOK_SECONDS,
     MOST_CONNECTIONS,
     PART,
+    RESERVE,
     SPARE,
     TRUSTED,
     YOUNG_SECONDS,
@@ -26,10 +27,11 @@ from rtmptw.gate.admission import (
     descriptors,
 )
 from rtmptw.gate.network import Network, readNetwork
+from rtmptw.gate.partings import COUNT_SECONDS, MOST
 from rtmptw.gate.source import MAX_RESTING
 from rtmptw.limits import Limits
 from rtmptw.server import RTMPServerFactory
-from tests.live.doubles import atOnce
+from tests.live.doubles import MemoryPublisher, atOnce
 from tests.session.dialects import Client, Stage, TCPTransport, command, connect
 
 #: Not this machine.
@@ -57,22 +59,30 @@ class Guest(Client):
         """Whether it was aborted."""
         return bool(self.transport.disconnected)
 
-    def play(self) -> Guest:
+    def play(self, name: str = "on") -> Guest:
+        """It is no stranger any more, if the stream is on."""
+        self.shakeHands()
+        self.send(connect(), command("createStream", 2), command("play", 3, None, name, id=1))
+        self.take()
+        return self
+
+    def publish(self, name: str) -> Guest:
         """It is no stranger any more."""
         self.shakeHands()
-        self.send(connect(), command("createStream", 2), command("play", 3, None, "test", id=1))
+        self.send(connect(), command("createStream", 2), command("publish", 3, None, name, id=1))
         self.take()
         return self
 
 
 class House(Stage):
-    """A server with limits."""
+    """A server with limits, where one stream is on that no connection publishes."""
 
     def __init__(self, case: SynchronousTestCase, trusted: tuple[Network, ...] = TRUSTED, **limits: Any) -> None:
         super().__init__(case)
         self.factory = RTMPServerFactory(
             self.application, atOnce(self.clock), self.clock, limits=Limits(**limits), trusted=trusted
         )
+        self.factory.hub.publish("live/on", MemoryPublisher())
 
     def admits(self, address: IAddress) -> bool:
         """Somebody comes who is not to be a protocol."""
@@ -97,7 +107,7 @@ class House(Stage):
 
     def refusals(self) -> list[str]:
         """The lines about them."""
-        return [str(formatEvent(event)) for event in self.log if "refused (" in (event.get("log_format") or "")]
+        return [str(formatEvent(event)) for event in self.log if ": refused: " in (event.get("log_format") or "")]
 
 
 def hosts() -> Any:
@@ -128,7 +138,7 @@ class LimitTests(SynchronousTestCase):
         last = house.guest(next(host))
         self.assertEqual([guest.gone for guest in (*guests, last)], [False, True, False, False])
         self.assertEqual(house.counts, {"connections": 1})
-        self.assertEqual(house.lines(), ["neither published nor played yet, and had to go: too many connections"])
+        self.assertEqual(house.lines(), ["neither publishes nor plays what is on, and had to go: too many connections"])
 
     def test_strangers(self) -> None:
         house, host = House(self, strangers=3), hosts()
@@ -139,7 +149,9 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(
             (house.counts, [guest.gone for guest in guests]), ({"strangers": 1}, [True, False, False, False])
         )
-        self.assertEqual(house.lines(), ["neither published nor played yet, and had to go: too many such connections"])
+        self.assertEqual(
+            house.lines(), ["neither publishes nor plays what is on, and had to go: too many such connections"]
+        )
 
     def test_tlsStrangers(self) -> None:
         """Of all who are encrypted the oldest goes; others do not count, and stay."""
@@ -154,7 +166,7 @@ class LimitTests(SynchronousTestCase):
         )
         self.assertFalse(any(guest.gone for guest in plain))
         self.assertEqual(
-            house.lines(), ["neither published nor played yet, and had to go: too many such connections over TLS"]
+            house.lines(), ["neither publishes nor plays what is on, and had to go: too many such connections over TLS"]
         )
 
     def test_addressConnections(self) -> None:
@@ -294,9 +306,7 @@ class StrangerTests(SynchronousTestCase):
         """Who publishes or plays, or has done so, never goes for somebody else, however old it is."""
         house, host = House(self, strangers=2), hosts()
         player, was = house.guest(next(host)).play(), house.guest(next(host)).play()
-        publisher = house.guest(next(host))
-        publisher.shakeHands()
-        publisher.send(connect(), command("createStream", 2), command("publish", 3, None, "test", id=1))
+        publisher = house.guest(next(host)).publish("test")
         house.pass_(1)
         was.send(command("closeStream", 0, id=1))
         flood = [house.guest("127.0.0.1") for _ in range(20)]
@@ -340,7 +350,9 @@ class StrangerTests(SynchronousTestCase):
         house.clock.advance(YOUNG_SECONDS - 0.2)
         self.assertIsNone(house.come(next(host)))
         self.assertEqual(house.counts, {"strangers": 1})
-        self.assertIn("10.1.0.2: refused (strangers 2: ", house.refusals()[0])
+        self.assertIn(
+            "10.1.0.2: refused: 2 connections that neither publish nor play yet (strangers); ", house.refusals()[0]
+        )
         house.clock.advance(0.1)
         house.guest(next(host))
         self.assertIsNone(house.come(next(host)))
@@ -476,7 +488,7 @@ class LogTests(SynchronousTestCase):
         self.assertEqual(
             house.refusals(),
             [
-                f"{HERE}: refused (addressConnections 1: connections from one address (IPv6: from one /64)); "
+                f"{HERE}: refused: 1 connections from one address (IPv6: from one /64) (address-connections); "
                 "any more of it in the next 60 s are only counted"
             ],
         )
@@ -494,10 +506,15 @@ class DescriptorTests(SynchronousTestCase):
             (0, 64, 1),
             (0, None, MOST_CONNECTIONS),
             (7, 1024, 7),
-            (100_000, 64, 100_000),
+            (872, 1024, 872),
+            (873, 1024, 872),
+            (100_000, 1024, 872),
+            (100_000, 64, 1),
+            (100_000, None, 100_000),
         ):
             self.assertEqual(allowedConnections(limit, number), expected, (limit, number))
         self.assertEqual(int(1024 * PART) - SPARE, 755)
+        self.assertLessEqual(872 + 872 // RESERVE, 1024 - SPARE)
 
     def test_descriptors(self) -> None:
         import resource
@@ -523,3 +540,160 @@ class DescriptorTests(SynchronousTestCase):
         self.patch(admission, "descriptors", lambda: 256)
         self.assertEqual(House(self).factory._admission.most, 140)
         self.assertEqual(House(self, connections=9).factory._admission.most, 9)
+
+    def test_tooMany(self) -> None:
+        """More than there are descriptors for: as many as there are, and the log says so once, at the start."""
+        self.patch(admission, "descriptors", lambda: 256)
+        house = House(self, connections=174)
+        self.assertEqual((house.factory._admission.most, list(house.log)), (174, []))
+        house = House(self, connections=5000)
+        house.guest()
+        self.assertEqual(house.factory._admission.most, 174)
+        warnings = [event for event in house.log if event["log_level"] is LogLevel.warn]
+        self.assertEqual(
+            [formatEvent(event) for event in warnings],
+            [
+                "connections 5000: this process may have but 256 files and connections open (ulimit -n); "
+                "there will be 174 connections at most"
+            ],
+        )
+
+
+class UseTests(SynchronousTestCase):
+    """Who plays what nobody publishes is a stranger, however long it waits."""
+
+    def test_waiting(self) -> None:
+        """It makes room; who plays what is on does not."""
+        house, host = House(self, connections=3), hosts()
+        guests = [house.guest(next(host)).play(name) for name in ("on", "none", "nothing")]
+        self.assertEqual([guest.protocol.session.isOfUse for guest in guests], [True, False, False])
+        house.pass_(int(YOUNG_SECONDS))
+        house.guest(next(host))
+        self.assertEqual([guest.gone for guest in guests], [False, True, False])
+
+    def test_mayWait(self) -> None:
+        """But it may wait as long as it likes if there is room."""
+        house = House(self)
+        guest = house.guest().play("none")
+        house.pass_(3600)
+        self.assertEqual((guest.gone, guest.closing, house.counts), (False, False, {}))
+
+    def test_perAddress(self) -> None:
+        """It is one of the strangers of its address, until somebody publishes what it waits for."""
+        house = House(self, addressStrangers=2)
+        for _ in range(2):
+            house.guest().play("late")
+        self.assertIsNone(house.come())
+        house.guest("192.0.2.8").publish("late")
+        self.assertIsNotNone(house.come())
+        self.assertEqual(house.counts, {"addressStrangers": 1})
+
+    def test_lockedOut(self) -> None:
+        """From 20 addresses, all that there may be: they play names that do not exist, and others get in."""
+        house = House(self, connections=300)
+        for number in range(20):
+            for _ in range(64):
+                guest = house.come(f"203.0.113.{number}")
+                if guest is not None:
+                    guest.play("none")
+                house.clock.advance(0.06)
+        house.pass_(60)
+        self.assertEqual(len(house.factory._admission._inside), 300)
+        encoder = house.guest("198.51.100.1").publish("camera")
+        house.pass_(5)
+        for number in range(100):
+            house.guest(f"198.51.100.{number}")
+        self.assertEqual((encoder.gone, encoder.protocol.publishing), (False, True))
+
+    def test_over(self) -> None:
+        """Whose stream is over is a stranger again when the server is full, and a young one."""
+        house, host = House(self, connections=3), hosts()
+        encoder, viewer, other = (house.guest(next(host)) for _ in range(3))
+        encoder.publish("one")
+        viewer.play("one")
+        other.play()
+        house.pass_(1)
+        self.assertIsNone(house.come(next(host)))
+        encoder.send(command("closeStream", 0, id=1))
+        viewer.send(command("play", 4, None, "two", id=1))
+        house.pass_(1)
+        self.assertIsNone(house.come(next(host)))
+        house.pass_(int(YOUNG_SECONDS))
+        house.guest(next(host))
+        house.guest(next(host))
+        self.assertEqual([guest.gone for guest in (encoder, viewer, other)], [True, True, False])
+
+    def test_overAndOnAgain(self) -> None:
+        """Who publishes again in time is none; nobody becomes one while there is room."""
+        house, host = House(self, connections=2), hosts()
+        encoder = house.guest(next(host)).publish("one")
+        house.pass_(1)
+        encoder.send(command("closeStream", 0, id=1))
+        house.pass_(1)
+        self.assertEqual(house.factory._admission._strangers, {})
+        house.guest(next(host), True).play().send(command("closeStream", 0, id=1))
+        house.pass_(1)
+        self.assertEqual(len(house.factory._admission._strangers), 2)
+        self.assertEqual(len(house.factory._admission._tlsStrangers), 1)
+        encoder.send(command("publish", 4, None, "two", id=1))
+        house.pass_(int(YOUNG_SECONDS))
+        house.guest(next(host))
+        self.assertFalse(encoder.gone)
+
+
+class ReserveTests(SynchronousTestCase):
+    def test_reserve(self) -> None:
+        """A tenth more is for who is trusted; nobody has to go for him, and nobody else gets in by it."""
+        house, host = House(self, connections=20), hosts()
+        guests = [house.guest(next(host)).play() for _ in range(20)]
+        self.assertIsNone(house.come(next(host)))
+        trusted = [house.guest("127.0.0.1").play()]
+        self.assertIsNone(house.come(next(host)))
+        trusted.append(house.guest("127.0.0.1"))
+        # Full to the last. The third is in for the stranger among them.
+        trusted.append(house.guest("127.0.0.1").play())
+        self.assertEqual([guest.gone for guest in (*guests, *trusted)], [*[False] * 21, True, False])
+        self.assertIsNone(house.come("127.0.0.1"))
+        self.assertEqual(house.counts, {"connections": 4})
+
+    def test_strangersFirst(self) -> None:
+        """As long as there is a stranger, it goes, and the reserve stays."""
+        house, host = House(self, connections=10), hosts()
+        guests = [house.guest(next(host)) for _ in range(10)]
+        house.guest("127.0.0.1").play()
+        self.assertEqual([guest.gone for guest in guests], [True, *[False] * 9])
+
+
+class PartingTests(SynchronousTestCase):
+    """Whose ends the log tells."""
+
+    def test_silent(self) -> None:
+        """A thousand silent ones in a second have 20 lines, and a minute later one for all of the rest."""
+        house = House(self)
+        guests = [house.guest("127.0.0.1") for _ in range(1000)]
+        publisher = house.guest().publish("camera")
+        for guest in guests:
+            guest.lose()
+        publisher.lose()
+        self.assertEqual(len(house.lines()), MOST + 1)
+        house.guest().play()
+        house.pass_(int(COUNT_SECONDS) + 1)
+        counts = [event for event in house.log if "count" in event and "more connections" in event["log_format"]]
+        self.assertEqual([event["count"] for event in counts], [980])
+
+    def test_evicted(self) -> None:
+        """The same if they have said something, and had to go."""
+        house = House(self, strangers=10)
+        for _ in range(100):
+            guest = house.guest("127.0.0.1")
+            guest.shakeHands()
+            guest.send(connect())
+        self.assertEqual(house.counts, {"strangers": 90})
+        self.assertEqual(len(house.lines()), MOST)
+
+    def test_others(self) -> None:
+        """Who has said something and goes by himself has his line, however many there are."""
+        house = House(self)
+        for _ in range(100):
+            house.guest("127.0.0.1").play().lose()
+        self.assertEqual(len(house.lines()), 100)

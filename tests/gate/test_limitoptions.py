@@ -5,6 +5,7 @@ Tests for L{rtmptw.gate.limitoptions}.
 
 from __future__ import annotations
 
+import os
 from contextlib import redirect_stdout
 from io import StringIO
 
@@ -12,8 +13,12 @@ from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.auth.options import AccessOptions
+from rtmptw.gate import limitoptions
 from rtmptw.gate.limitoptions import LimitOptions, limitTable, makeLimits
 from rtmptw.limits import Limits, describeLimits
+
+#: What no limit may be.
+_WRONG = ("--limit", "handshake-seconds=0")
 
 
 class Both(AccessOptions, LimitOptions):
@@ -74,21 +79,64 @@ class LimitOptionsTests(SynchronousTestCase):
     def test_noValue(self) -> None:
         self.assertIn("--limit streams: it needs a value", self.refuse("streams"))
 
-    def test_limits(self) -> None:
-        """The table has every limit, and then there is nothing more to do."""
+    def shown(self, *arguments: str) -> list[str]:
+        """The lines of --limits; then it exits."""
         output = StringIO()
         with redirect_stdout(output):
-            error = self.assertRaises(SystemExit, self.parse, "--limits")
+            error = self.assertRaises(SystemExit, self.parse, *arguments)
         self.assertEqual(error.code, 0)
-        lines = output.getvalue().splitlines()
-        self.assertEqual(lines, list(limitTable()))
+        return output.getvalue().splitlines()
+
+    def test_limits(self) -> None:
+        """The table has every limit, and then there is nothing more to do."""
+        lines = self.shown("--limits")
+        self.assertEqual(lines, limitTable(Limits()))
         self.assertEqual([line.split()[0] for line in lines], [limit.option for limit in describeLimits()])
         [line] = [line for line in lines if line.startswith("handshake-seconds ")]
-        self.assertEqual(line.split()[:3], ["handshake-seconds", "10", "s"])
+        self.assertEqual(line.split()[:4], ["handshake-seconds", "10", "s", "0.1..86400"])
+        [line] = [line for line in lines if line.startswith("streams ")]
+        self.assertEqual(line.split()[:3], ["streams", "8", "1.."])
         [line] = [line for line in lines if line.startswith("video-bytes ")]
         self.assertEqual(line.split()[:3], ["video-bytes", "8388608", "bytes"])
         for line in lines:
-            self.assertTrue(len(line) <= 120, line)
+            self.assertTrue(len(line) <= 140, line)
+
+    def test_effective(self) -> None:
+        """They are what the other options make them, before it or behind it."""
+        setting = ("--limit", "handshake-seconds=2.5")
+        before, after = self.shown(*setting, "--limits"), self.shown("--limits", *setting)
+        self.assertEqual((before, after), (after, limitTable(Limits(handshakeSeconds=2.5))))
+        [line] = [line for line in after if line.startswith("handshake-seconds ")]
+        self.assertEqual(line.split()[1], "2.5")
+        self.assertIn("handshake-seconds=0", str(self.assertRaises(UsageError, self.parse, "--limits", *_WRONG)))
+
+    def test_whatZeroIs(self) -> None:
+        """What 0 stands for on this machine; and what is kept of what it has not."""
+        self.patch(limitoptions, "descriptors", lambda: 1024)
+        self.patch(limitoptions, "memoryBudget", lambda: 8 << 30)
+        for limits, connections, memory in (
+            (Limits(), "0 = 755", f"0 = {8 << 30}"),
+            (Limits(connections=7, memoryBytes=9), "7", "9"),
+            (Limits(connections=5000), "5000, but 872", f"0 = {8 << 30}"),
+        ):
+            found = {line.split()[0]: " ".join(line.split()[1:]) for line in limitTable(limits)}
+            self.assertTrue(found["connections"].startswith(f"{connections} 0.. "), found["connections"])
+            self.assertTrue(found["memory-bytes"].startswith(f"{memory} bytes 0.. "), found["memory-bytes"])
+        # Nobody knows how much there is.
+        self.patch(limitoptions, "memoryBudget", lambda: 0)
+        [line] = [line for line in limitTable(Limits()) if line.startswith("memory-bytes")]
+        self.assertEqual(line.split()[:3], ["memory-bytes", "0", "bytes"])
+
+    def test_nobodyReads(self) -> None:
+        """The reader may have gone: no traceback, neither then nor when Python ends."""
+        for number in range(2):
+            read, write = os.pipe()
+            os.close(read)
+            with self.subTest(number), os.fdopen(write, "w") as output, redirect_stdout(output):
+                error = self.assertRaises(SystemExit, self.parse, "--limits")
+                self.assertEqual(error.code, 0)
+                output.write("more")
+                output.flush()
 
     def test_together(self) -> None:
         """They go together with other options, and are in the help."""

@@ -38,6 +38,9 @@ class NetworkTests(SynchronousTestCase):
             ("10.0.0.0/33", "is no network"),
             ("example.org", "is no network"),
             ("10.0.0.1/8", "bits behind its prefix: the network is 10.0.0.0/8"),
+            ("fe80::1%eth0", "'fe80::1%eth0' is no network"),
+            ("::%\0\0", r"'::%\x00\x00' is no network"),
+            ("::1%\x1b[2J/64", r"'::1%\x1b[2J/64' is no network"),
             ("\x1b[2J", r"'\x1b[2J' is no network"),
         ):
             self.assertIn(wrong, str(self.assertRaises(ValueError, readNetwork, text)))

@@ -9,6 +9,7 @@ import builtins
 import os
 import sys
 import tempfile
+from mmap import PAGESIZE, mmap
 from pathlib import Path
 from typing import Any
 from unittest import skipUnless
@@ -22,19 +23,28 @@ MIB = 1024 * 1024
 
 
 class ResidentTests(SynchronousTestCase):
+    def newPath(self) -> Path:
+        """A file that is not there yet."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        return Path(directory.name) / "statm"
+
     @skipUnless(os.path.exists("/proc/self/statm"), "this system has no /proc")
     def test_Linux(self) -> None:
-        """It grows by what is used."""
+        """It grows by the pages that are touched, and by these only: new ones, which no allocator had before."""
         read = residentMemory()
         self.assertIsInstance(read, ResidentMemory)
-        before = read()
-        block = bytearray(os.urandom(1)) * (64 * MIB)
-        self.assertGreater(read() - before, 60 * MIB)
-        del block
+        with mmap(-1, 64 * MIB) as pages:
+            before = read()
+            self.assertGreater(before, 0)
+            for position in range(0, len(pages), PAGESIZE):
+                pages[position] = 1
+            # Something else may have been given back meanwhile, but hardly as much.
+            self.assertGreater(read() - before, 32 * MIB)
 
     def test_openedLate(self) -> None:
         """The file is opened when it is first needed, stays open, and is closed with the object."""
-        path = Path(self.mktemp())
+        path = self.newPath()
         path.write_text("1000 25 3 4 5 6 7\n")
         read = ResidentMemory(str(path))
         self.assertIsNone(read._file)
@@ -52,7 +62,7 @@ class ResidentTests(SynchronousTestCase):
 
     def test_noDescriptor(self) -> None:
         """It can't be opened now, but later."""
-        path = Path(self.mktemp())
+        path = self.newPath()
         read = ResidentMemory(str(path))
         self.assertEqual(read(), 0)
         path.write_text("1000 25 3 4 5 6 7\n")

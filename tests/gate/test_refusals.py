@@ -27,8 +27,22 @@ class RefusalsTests(SynchronousTestCase):
         self.assertEqual(
             self.lines(),
             [
-                "192.0.2.7: refused (addressRate 7.5: new connections from one address in a second, in the long run); "
+                "192.0.2.7: refused: 7.5 new connections from one address in a second, in the long run (address-rate); "
                 "any more of it in the next 60 s are only counted"
+            ],
+        )
+
+    def test_forWhomItIs(self) -> None:
+        """What is said to who sets a limit is not said of who has reached it."""
+        refusals = Refusals(Limits(connections=755))
+        refusals.add(b"a", "192.0.2.7", "connections", 0)
+        refusals.add(b"b", "192.0.2.8", "addressStrangers", 0)
+        self.assertEqual(
+            [line.partition("; ")[0] for line in self.lines()],
+            [
+                "192.0.2.7: refused: 755 connections in all (connections)",
+                "192.0.2.8: refused: 16 connections from one address that neither publish nor play yet "
+                "(address-strangers)",
             ],
         )
 

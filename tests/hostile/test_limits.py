@@ -25,6 +25,7 @@ from rtmptw.server import RTMPServerFactory
 from rtmptw.wire import amf0
 from rtmptw.wire.control import UserControl, UserControlType
 from rtmptw.wire.message import Message, MessageType
+from tests.live.doubles import MemoryPublisher
 from tests.session.dialects import (
     Application,
     Client,
@@ -89,8 +90,10 @@ class ConnectionTests(LimitCase):
             stage.factory.buildProtocol = build  # type: ignore[method-assign]
 
     def use(self, client: Client | None) -> Client:
-        """He waits for a stream, which is no stranger's."""
+        """He plays a stream that is on, which no stranger does."""
         assert client is not None
+        if not list(client.stage.factory.hub):
+            client.stage.factory.hub.publish("live/test", MemoryPublisher())
         client.shakeHands()
         client.send(connect(), command("createStream", 2), command("play", 3, None, "test", id=1))
         return client

@@ -138,7 +138,8 @@ class FloodTests(TestCase):
             self.assertGreater(strangers, 900)
             self.assertLess(cost, 24 * 1024)
             self.assertComplete(server, publisher, watcher)
-            self.assertGreater(server.lines("had to go: too many such connections"), 400)
+            # More than 400 had to, and 20 in a second of them have a line.
+            self.assertGreater(server.lines("had to go: too many such connections"), 20)
 
     def test_A7_halfHandshakes(self) -> None:
         """TLS that never gets anywhere: no more than 512 of them, and 16 from each address."""
@@ -163,7 +164,7 @@ class FloodTests(TestCase):
                     client.sendall(b"\3" + bytes(HANDSHAKE_SIZE - 1))
                     self.assertEqual(client.recv(1), b"\3")
                 self.assertLess(time.monotonic() - began, ANSWERED)
-            self.assertGreater(server.lines("had to go: too many such connections over TLS"), 100)
+            self.assertGreater(server.lines("had to go: too many such connections over TLS"), 10)
 
     def test_A8_oneAddress(self) -> None:
         """5,000 in a second from one address: frames are in time, others get in, and the log has few lines of it."""
@@ -215,7 +216,7 @@ class FloodTests(TestCase):
         with alone("measuring"), LimitedServer(descriptors) as server, streaming(server) as (publisher, watcher):
             flood = [connectFrom(number % 100, server.port) for number in range(3 * descriptors)]
             try:
-                waitFor("all to be taken", lambda: "refused (connections" in server.log)
+                waitFor("all to be taken", lambda: "(connections)" in server.log)
                 time.sleep(0.5)
                 self.assertLessEqual(server.descriptors, descriptors - SPARE)
                 self.assertGreater(server.descriptors, int(descriptors * PART) - SPARE)
@@ -256,7 +257,7 @@ class FloodTests(TestCase):
         with server:
             flood = [connectFrom(number % 100, server.port) for number in range(400)]
             try:
-                waitFor("all to be taken", lambda: "refused (connections" in server.log)
+                waitFor("all to be taken", lambda: "(connections)" in server.log)
                 self.assertEqual(shown(), first)
                 second = certify()
                 waitFor("the new certificate", lambda: shown() == second, 9)

@@ -67,6 +67,15 @@ class JoinTests(LiveTestCase):
         verifyObject(IViewing, viewer)
         self.assertEqual(viewer.peer, self.outlet.peer)
 
+    def test_isOn(self) -> None:
+        """Whether its stream is published."""
+        viewer = self.play(self.outlet)
+        self.assertFalse(viewer.isOn)
+        publication = self.publish()
+        self.assertTrue(viewer.isOn)
+        publication.end("over")
+        self.assertFalse(viewer.isOn)
+
     def test_beforeThePublisher(self) -> None:
         """Who waits for the publisher is sent exactly everything, from the first message on."""
         self.play(self.outlet)

@@ -148,6 +148,23 @@ class DoneTests(OptionsTestCase):
         ):
             self.assertIn(f"--record-done {command}: {wrong}", self.refused("--record-done", command))
 
+    def test_notExecutable(self) -> None:
+        """A program that is there and can't be run is told as such, with or without a path; a directory, too."""
+        program = os.path.join(self.root, "done.sh")
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\n")
+        os.chmod(program, 0o644)
+        wrong = f"{program} is there, but it is not executable"
+        self.assertEqual(
+            self.refused("--record-done", f"{program} {{file}}"), f"--record-done {program} {{file}}: {wrong}"
+        )
+        self.patch(os, "environ", {**os.environ, "PATH": f"/nowhere:{self.root}"})
+        self.assertEqual(self.refused("--record-done", "done.sh"), f"--record-done done.sh: {wrong}")
+        os.chmod(program, 0o755)
+        self.assertEqual(self.parse("--record-done", "done.sh")["record-done"], (program,))
+        text = self.refused("--record-done", str(self.root))
+        self.assertEqual(text, f"--record-done {self.root}: {self.root} is a directory")
+
     def test_timeout(self) -> None:
         """A time."""
         for text, seconds in (("0.5", 0.5), ("60", 60.0), ("86400", 86_400.0)):

@@ -209,7 +209,7 @@ class RecordingTests(RecorderTestCase):
         self.thread.finish()
         self.assertEqual(
             [(time, payload[:1].hex()) for _, time, payload in self.tags()],
-            [(1000, "17"), (1000, "af"), (1000, "17"), (1040, "27"), (1080, "27")],
+            [(0, "17"), (0, "af"), (1000, "17"), (1040, "27"), (1080, "27")],
         )
 
 
@@ -827,6 +827,7 @@ class AgainTests(RecorderTestCase):
         (line,) = self.logged("recording stopped")
         self.assertIn("the file was removed", line)
         self.assertIn("; there is no file any more; ", line)
+        self.assertNotIn(".part: ", line.partition("; ")[2])
         self.assertGreaterEqual(len(self.tags()), 2 + 5)
         self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import os
 import struct
 import time
@@ -48,10 +49,14 @@ class RecoveryTestCase(SynchronousTestCase):
         file._file = None
         return self.root / file.place
 
-    def recover(self) -> list[Recovered]:
-        """Recover everything."""
+    def recover(self, booted: float | None = None) -> list[Recovered]:
+        """
+        Recover everything.
+
+        @param booted: when the machine was started.
+        """
         watch = DescriptorWatch(self)
-        found = list(recover(str(self.root)))
+        found = list(recover(str(self.root), booted))
         self.assertEqual(watch.open, [])
         return found
 
@@ -286,8 +291,9 @@ class RecoverTests(RecoveryTestCase):
             return data
 
         self.patch(os, "pread", counted)
-        (found,) = self.recover()
+        (found,) = self.recover(math.inf)
         self.assertEqual(found, Recovered("camera.flv.part", "camera.flv", 5199 * 40 / 1000, position))
+        self.assertGreater(read[0], TAIL)
         self.assertLess(read[0], TAIL + 3 * 1024 * 1024 + 2 * 5200 * PAGE)
 
 
@@ -461,7 +467,7 @@ class ScanTests(RecoveryTestCase):
         whole = path.read_bytes()
         for number in range(1, len(whole) // PAGE - 1):
             path.write_bytes(whole[: number * PAGE] + bytes(PAGE) + whole[(number + 1) * PAGE :])
-            self.recover()
+            self.recover(math.inf)
             finished = self.root / "camera.flv"
             count = len(readTags(finished)) - 1
             self.assertGood(finished, tags[:count])
@@ -474,8 +480,84 @@ class ScanTests(RecoveryTestCase):
         self.patch(module, "TAIL", 20_000)
         tags = [(VIDEO, 0, bytes(9000)), *frames(20, 3000)]
         self.crashed("camera", tags)
-        self.recover()
+        self.recover(math.inf)
         self.assertGood(self.root / "camera.flv", tags)
+
+    def test_zerosAreTheirs(self) -> None:
+        """What was written since the machine was started has lost nothing: its zeros are the publisher's."""
+        tags = [*frames(2), (VIDEO, 80, bytes(9000)), (VIDEO, 120, NOISE[:50])]
+        now = time.time()
+        # Without a time that can be right, nobody knows.
+        cases = ((0, now, 4), (now, now, 4), (now, now - 1, 2), (0, now + 1000, 2))
+        for booted, written, count in cases:
+            path = self.crashed("camera", tags)
+            os.utime(path, (written, written))
+            (found,) = self.recover(int(booted))
+            self.assertEqual(found.file, "camera.flv")
+            self.assertGood(self.root / "camera.flv", tags[:count])
+            (self.root / "camera.flv").unlink()
+
+    def test_bootTime(self) -> None:
+        """If nothing is given, the machine knows when it was started: before this file, and after an old one."""
+        tags = [*frames(2), (VIDEO, 80, bytes(9000))]
+        self.crashed("new", tags)
+        os.utime(self.crashed("old", tags), (0, 0))
+        self.recover()
+        self.assertGood(self.root / "new.flv", tags)
+        self.assertGood(self.root / "old.flv", tags[:2])
+
+    def test_silence(self) -> None:
+        """Silent PCM is pages of zeros: also after a power cut it is what it was, if its tags are whole."""
+        for first in (0x3F, 0x3E, 0x0F, 0x02):
+            tags = [(AUDIO, number * 100, bytes([first]) + bytes(17_640)) for number in range(100)]
+            self.crashed("camera", tags)
+            self.recover(math.inf)
+            self.assertGood(self.root / "camera.flv", tags)
+            (self.root / "camera.flv").unlink()
+
+    def test_noSilence(self) -> None:
+        """What is no PCM of 16 bits, or no sound at all, has no such pages."""
+        for type, first in ((AUDIO, 0x3D), (AUDIO, 0x2F), (AUDIO, 0xAF), (AUDIO, 0x00), (VIDEO, 0x3F)):
+            self.crashed("camera", [*frames(2), (type, 100, bytes([first]) + bytes(17_640)), *frames(2)])
+            self.recover(math.inf)
+            self.assertGood(self.root / "camera.flv", frames(2))
+            (self.root / "camera.flv").unlink()
+
+    def test_holeBehindSilence(self) -> None:
+        """Silence hides no page that was lost behind it: not of pictures, and not one with a tag's beginning."""
+        silence = [(AUDIO, number * 100, b"\x3f" + bytes(9_000)) for number in range(20)]
+        tags = [*silence, *frames(10, 6000)]
+        path = self.crashed("camera", tags)
+        whole = path.read_bytes()
+        for number in range(1, len(whole) // PAGE - 1):
+            page = slice(number * PAGE, (number + 1) * PAGE)
+            path.write_bytes(whole[: page.start] + bytes(PAGE) + whole[page.stop :])
+            self.recover(math.inf)
+            finished = self.root / "camera.flv"
+            count = len(readTags(finished)) - 1
+            self.assertGood(finished, tags[:count])
+            if any(whole[page]):
+                self.assertLessEqual(finished.stat().st_size, page.start)
+            else:
+                self.assertEqual(count, len(tags))
+            finished.unlink()
+
+    def test_silenceIsReadOnce(self) -> None:
+        """Much silence costs little more than its bytes: nothing is scanned from the beginning for each tag."""
+        tags = [(AUDIO, number * 23, b"\x3f" + bytes(8_192)) for number in range(2_000)]
+        size = self.crashed("camera", tags).stat().st_size
+        read = [0]
+        pread = os.pread
+
+        def counted(file: int, length: int, position: int) -> bytes:
+            data = pread(file, length, position)
+            read[0] += len(data)
+            return data
+
+        self.patch(os, "pread", counted)
+        (found,) = self.recover(math.inf)
+        self.assertEqual(found.bytes, size)
+        self.assertLess(read[0], 12 * size)
 
     def test_front(self) -> None:
         """What tells a file of ours."""

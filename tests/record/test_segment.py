@@ -27,7 +27,18 @@ from rtmptw.wire import amf0
 from rtmptw.wire.fileclock import REORDER_MARGIN
 from rtmptw.wire.media import classify
 from rtmptw.wire.message import Message
-from tests.live.doubles import MemoryOutlet, atOnce, inter, key, metadata, pictureHeader, sound, soundHeader, video
+from tests.live.doubles import (
+    MemoryOutlet,
+    atOnce,
+    audio,
+    inter,
+    key,
+    metadata,
+    pictureHeader,
+    sound,
+    soundHeader,
+    video,
+)
 from tests.record.recordcase import BEGINNING, DATA, RecorderTestCase
 
 PICTURE, SOUND = pictureHeader().payload, soundHeader().payload
@@ -62,8 +73,15 @@ class TimeTests(RecorderTestCase):
         """One that begins later begins a second after 0, so that what is a little earlier has a place."""
         for start in (1001, 0xFFFFFF, 0x1000000, 0x7FFFFFFF, 0x80000000, 0xC0000000, 0xFFFFFFFF - 100):
             found = self.times(metadata(0), pictureHeader(start), key(start), sound(start - 30), inter(start + 40))
-            self.assertEqual(found, [1000, 1000, 970, 1040], hex(start))
+            self.assertEqual(found, [0, 1000, 970, 1040], hex(start))
             self.assertEqual(self.duration(), 1.04)
+
+    def test_headersAtZero(self) -> None:
+        """FFmpeg's -output_ts_offset: headers at 0, frames from anywhere: the file begins at 0, and is one."""
+        for start in (1_000_000, 2_147_480_000, 0xF0000000):
+            found = self.times(*BEGINNING, *(key(start + number * 1000) for number in range(10)))
+            self.assertEqual(found, [0, 0, *(1000 + number * 1000 for number in range(10))], hex(start))
+            self.assertEqual(self.duration(), 10.0)
 
     def test_tooEarly(self) -> None:
         """What is earlier than the beginning is put at the beginning."""
@@ -526,6 +544,32 @@ class ParametersTests(SegmentTestCase):
         publication.end("")
         self.assertEqual(len(self.files()), 2)
         self.assertEqual(len(self.contents()[1]), 2 + MAX_HEADERS + 1)
+
+    def test_F25_shortFrames(self) -> None:
+        """Fault F25: frames of one byte, as silence has them, are frames; nothing is held behind a header."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, sound(0, b"0"), soundHeader(20, b"new"), sound(40, b"1"))
+        self.assertEqual(len(self.files()), 2)
+        publication.end("")
+        self.assertEqual([p for _, p in self.contents()[1]], [PICTURE, b"\xaf\0new", b"\xaf\0011"])
+
+    def test_F25_emptyFrame(self) -> None:
+        """Fault F25: FFmpeg ends FLAC with another header and an empty frame: that is no file of its own."""
+        publication = self.publish()
+        flac = [audio("90664c6143", 0, b"first"), audio("91664c6143", 0, b"frame"), audio("90664c6143", 40, b"last")]
+        self.send(publication, *flac, audio("91664c6143", 40))
+        publication.end("")
+        (content,) = self.contents()
+        self.assertEqual([len(p) for _, p in content], [10, 10, 9, 5])
+
+    def test_F25_emptyFirst(self) -> None:
+        """Fault F25: an empty frame that is held is the first of the new file, and keeps its distance."""
+        publication = self.publish()
+        self.send(publication, *BEGINNING, sound(0), soundHeader(20, b"new"), sound(20, b""), sound(40), sound(60))
+        publication.end("")
+        second = self.contents()[1]
+        self.assertEqual([time for time, _ in second], [0, 0, 0, 20, 40])
+        self.assertEqual([len(p) for _, p in second[2:]], [2, 7, 7])
 
     def test_F25_flood(self) -> None:
         """Fault F25: a publisher that sends another header with every frame does not fill the disk with files."""

@@ -19,7 +19,7 @@ from rtmptw.live.livestream import LiveStream, Publication
 from rtmptw.live.viewer import END_DELAY, Viewer
 from rtmptw.relay import retry
 from rtmptw.relay.pull import CONNECT_SECONDS, LOST_SECONDS, Pull
-from rtmptw.relay.retry import FACTOR, FIRST_DELAY, LONGEST_DELAY
+from rtmptw.relay.retry import FACTOR, FIRST_DELAY, FIRST_REFUSED_DELAY, LONGEST_DELAY
 from rtmptw.session import status
 from rtmptw.session.clientconnection import ANSWER_SECONDS
 from rtmptw.url import RTMPURL
@@ -450,17 +450,22 @@ class EndTests(PullTestCase):
         self.assertEqual((len(self.network.links), len(self.here.published)), (1, 1))
 
     def test_refused(self) -> None:
-        """A source that says no, to the connect or to the play, is asked again; its reason is logged."""
+        """
+        A source that says no is asked again, soon for what it has not got yet, and less often if it does not let us in;
+        its reason is logged.
+        """
         for command in ("connect", "play"):
             self.setNetwork()
             self.pull.add(PATH, "rtmp://there/live/camera")
             self.there.application.answers[command] = StatusError("not you")
             outlet, _ = self.watch()
             self.network.pass_(1)
-            self.assertGreaterEqual(len(self.network.links), 3)
+            asked = len(self.network.links)
+            self.network.pass_(FIRST_REFUSED_DELAY)
+            self.assertEqual((asked == 1, len(self.network.links) == 2), (command == "connect",) * 2)
             self.assertEqual((self.network.open, len(self.lines("not you; again in"))), ([], len(self.network.links)))
             del self.there.application.answers[command]
-            self.network.pass_(1)
+            self.network.pass_(2 * FIRST_REFUSED_DELAY)
             self.there.source().send(key(0))
             self.network.pass_()
             self.assertContent(outlet, key(0))
@@ -909,7 +914,7 @@ class LoopTests(PullTestCase):
         self.pull.add(PATH, "rtmp://there/live/camera")
         self.there.pull.add(PATH, "rtmp://here/live/camera")
         outlet, _ = self.watch()
-        self.network.pass_(5)
+        self.network.pass_(40)
         self.assertEqual((len(self.here.connects), len(self.there.connects)), (0, 1))
         self.assertGreater(len(self.lines(self.REASON)), 2)
         self.assertEqual(len(self.network.open), 1)
@@ -959,7 +964,7 @@ class LoopTests(PullTestCase):
         """What was pulled from a server is not pushed to it."""
         self.here.push.add("live", "rtmp://there/copy")
         source, _, _ = self.pulled()
-        self.network.pass_(1)
+        self.network.pass_(FIRST_REFUSED_DELAY + 1)
         # It is tried again; each time with the same reason.
         self.assertGreater(len(self.lines(self.REASON)), 1)
         self.assertEqual([path for path, _ in self.there.published], [PATH])

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from rtmptw.errors import StatusError, URLError
+from rtmptw.errors import ConnectionClosed, StatusError, URLError
 from rtmptw.interfaces import IStreamObserver
 from rtmptw.limits import Limits
 from rtmptw.live.busy import Busy
@@ -442,14 +442,14 @@ class LostTests(PushTestCase):
         there, source = self.there(), self.here.source()
         there.application.answers["publish"] = StatusError("not you")
         source.send(*BEGINNING, key(0))
-        self.network.pass_(1)
-        self.assertGreater(len(there.application.requests), 4)
+        self.network.pass_(40)
+        self.assertEqual([round(delay) for delay in self.network.delays], [5, 10, 20])
         self.assertIn("push to rtmp://there/live: publish refused: ", self.lines()[0])
-        self.assertIn("not you; again in 0.2 s", self.lines()[0])
+        self.assertIn("not you; again in 5.0 s", self.lines()[0])
         self.assertEqual((source.publisher.calls, len(self.network.open)), ([], 0))
         del there.application.answers["publish"]
         source.send(inter(40))
-        self.network.pass_(2)
+        self.network.pass_(LONGEST_DELAY)
         self.assertContent(there, *BEGINNING, key(0), inter(40))
 
     def test_F12_refusedLater(self) -> None:
@@ -778,7 +778,7 @@ class StopTests(PushTestCase):
                 self.assertEqual(list(self.here.push), [])
                 if state == "slow":
                     self.network.open[0].drain()
-                self.network.pass_(0.1)
+                self.network.pass_(2 * END_DELAY)
                 where = (state, stop)
                 self.assertEqual(fired, ["done"], where)
                 self.successResultOf(again)
@@ -809,6 +809,67 @@ class StopTests(PushTestCase):
                 self.successResultOf(deferred)
             source.end()
             self.network.assertNothingLeft(self.here, there)
+
+    def behind(self) -> tuple[Host, Link, list[Message], Deferred[None]]:
+        """The publisher has gone, and so do we, while the target is behind: what it has still to get."""
+        there, source = self.connected()
+        [link] = self.network.open
+        link.clog()
+        rest = [inter(80 + 40 * index, bytes(5000)) for index in range(50)]
+        source.send(*rest)
+        source.end()
+        return there, link, rest, self.here.push.finish()
+
+    def test_rest(self) -> None:
+        """A target that is not ready for a moment has all that is left, and then the end."""
+        there, link, rest, done = self.behind()
+        self.network.pass_(0.5)
+        self.assertNoResult(done)
+        link.drain()
+        self.network.pass_(2 * END_DELAY)
+        self.successResultOf(done)
+        self.assertContent(there, *BEGINNING, key(0), inter(40), *rest)
+        self.assertEqual(len(there.published[0][1].reasons), 1)
+        self.assertEqual(self.lines("left out", "was not pushed"), [])
+        self.network.assertNothingLeft(self.here, there)
+
+    def test_restTooLate(self) -> None:
+        """One that takes nothing for longer is only told the end; the log says how much it has not got."""
+        there, link, _, done = self.behind()
+        self.network.pass_(FAREWELL_SECONDS - 0.1)
+        self.assertEqual(self.lines("left out"), [])
+        self.network.pass_(0.2)
+        self.assertNoResult(done)
+        [line] = self.lines("left out")
+        self.assertRegex(line, r"push to rtmp://there/live: it took too long for the rest; 25\d{4} bytes are left out$")
+        link.drain()
+        self.network.pass_()
+        self.successResultOf(done)
+        self.assertContent(there, *BEGINNING, key(0), inter(40))
+        self.assertEqual(len(there.published[0][1].reasons), 1)
+        self.network.assertNothingLeft(self.here, there)
+
+    def test_restAndNotTheEnd(self) -> None:
+        """One that has taken the rest, but does not take the end, is left when the time is over."""
+        there, link, _, done = self.behind()
+        link.drain()
+        self.network.pump()
+        link.clog()
+        self.network.pass_(FAREWELL_SECONDS - 0.1)
+        self.assertNoResult(done)
+        self.network.pass_(0.2)
+        self.successResultOf(done)
+        self.assertEqual(self.lines("left out"), [])
+        self.network.assertNothingLeft(self.here, there)
+
+    def test_restAndLost(self) -> None:
+        """If the connection is lost meanwhile, it is over."""
+        there, link, _, done = self.behind()
+        link.cut()
+        self.network.pass_(0.1)
+        self.successResultOf(done)
+        self.assertEqual(len(self.lines("the end was not pushed to rtmp://there/live: ")), 1)
+        self.network.assertNothingLeft(self.here, there)
 
     def test_finishNothing(self) -> None:
         self.successResultOf(self.here.push.finish())
@@ -880,6 +941,24 @@ class FailureTests(PushTestCase):
         self.assertEqual(self.failed(), ["a bug"])
         self.assertEqual(len(self.lines("live/camera: push to rtmp://there/live has failed")), 1)
         source.end()
+        self.network.assertNothingLeft(self.here)
+
+    def test_cancelledAsAnError(self) -> None:
+        """A connect that tells of its cancelling as of any other failure is not tried again."""
+        attempts: list[Deferred[Any]] = []
+
+        def slow(url: RTMPURL, **options: Any) -> Deferred[Any]:
+            attempts.append(Deferred(lambda attempt: attempt.errback(ConnectionClosed("connect", "given up"))))
+            return attempts[-1]
+
+        push = Push(self.hub, self.here.identity, self.network.clock, slow)
+        self.hub.observers.append(push)
+        push.add("live", "rtmp://there/live/key")
+        source = self.here.source()
+        self.successResultOf(push.finish())
+        source.end()
+        self.network.pass_(LONGEST_DELAY)
+        self.assertEqual((len(attempts), self.failed(), self.lines()), (1, [], []))
         self.network.assertNothingLeft(self.here)
 
     def test_sendFails(self) -> None:

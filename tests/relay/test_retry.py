@@ -8,9 +8,9 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.errors import AuthenticationError, CallError
+from rtmptw.errors import AuthenticationError, CallError, CallTimedOut, ConnectionClosed, StatusError
 from rtmptw.relay import retry
-from rtmptw.relay.retry import FACTOR, FIRST_DELAY, JITTER, LONGEST_DELAY, STABLE_SECONDS, Retry
+from rtmptw.relay.retry import FACTOR, FIRST_DELAY, FIRST_REFUSED_DELAY, JITTER, LONGEST_DELAY, STABLE_SECONDS, Retry
 
 
 class RetryTests(SynchronousTestCase):
@@ -50,7 +50,28 @@ class RetryTests(SynchronousTestCase):
     def test_refusedPassword(self) -> None:
         """It does not get better, and who tries it often locks out others."""
         self.assertEqual(Retry(self.clock).nextDelay(AuthenticationError("wrong password")), LONGEST_DELAY)
-        self.assertLess(Retry(self.clock).nextDelay(CallError("publish", "in use")), 1)
+        self.assertEqual(Retry(self.clock).nextDelay(AuthenticationError("wrong password"), True), LONGEST_DELAY)
+
+    def test_refused(self) -> None:
+        """Whoever says no is asked seldom, from the first time on; what else goes wrong is counted for itself."""
+        self.patch(retry, "random", lambda: 0.0)
+        for error in (CallError("publish", "in use"), CallError("connect", "no"), StatusError("no")):
+            self.retry = Retry(self.clock)
+            found = [self.retry.nextDelay(error) for _ in range(2)]
+            self.assertEqual(self.retry.nextDelay(ConnectionClosed("connect", "gone")), FIRST_DELAY)
+            found += [self.retry.nextDelay(error) for _ in range(3)]
+            self.assertEqual(found, [FIRST_REFUSED_DELAY, 10.0, 20.0, LONGEST_DELAY, LONGEST_DELAY])
+            self.retry.connected()
+            self.clock.advance(STABLE_SECONDS)
+            self.assertEqual(self.retry.nextDelay(error), FIRST_REFUSED_DELAY)
+        self.patch(retry, "random", lambda: 1.0)
+        self.assertEqual(Retry(self.clock).nextDelay(error), FIRST_REFUSED_DELAY + JITTER)
+
+    def test_notThereYet(self) -> None:
+        """What can't be played, a call without an answer, and what is known to be over soon: it is asked again soon."""
+        for error in (CallError("play", "not found"), CallTimedOut("publish", 10.0)):
+            self.assertLess(Retry(self.clock).nextDelay(error), 1)
+        self.assertLess(Retry(self.clock).nextDelay(CallError("publish", "in use"), True), 1)
 
     def test_stable(self) -> None:
         """A connection that has lasted makes everything begin anew; one that has not, or never was, does not."""

@@ -685,6 +685,25 @@ class SeveralStreamsTests(SynchronousTestCase):
         server.say(audio(7, id=1))
         self.assertEqual([m.timestamp for m in two.messages], [7])
 
+    def test_numberGivenTwice(self) -> None:
+        """
+        A number that the server gives again when the first stream is over, but its play not answered yet: the answer to
+        that does not take the second stream away, which still hears what comes, and of the end.
+        """
+        server = Script(self).connected()
+        one, two = Listener(), Listener()
+        first = server.connection.play("one", one)
+        server.answer(server.commands()[-1].transactionId, 1.0)
+        asked = server.commands()[-1].transactionId
+        server.say(UserControl(UserControlType.STREAM_EOF, 1).encode())
+        server.playing(two, 1)
+        server.say(status.callError(asked, status.PLAY_FAILED, "too late"))
+        self.failureResultOf(first, CallError)
+        server.say(audio(7, id=1))
+        self.assertNotIn("deleteStream", [command.name for command in server.commands()])
+        server.lose()
+        self.assertEqual(([m.timestamp for m in two.messages], len(one.reasons), len(two.reasons)), ([7], 1, 1))
+
     def playBeside(self, server: Script, listener: Listener) -> None:
         """Play stream 1 beside another one, and close it."""
         stream = server.playing(listener, 1)

@@ -27,6 +27,7 @@ class BaseTests(SynchronousTestCase):
             (connection.waiting, connection.connected, connection.publishing, connection.playing, connection.active),
             (False, False, False, False, True),
         )
+        self.assertTrue(connection.isOfUse)
         self.assertEqual(connection.farewell("", ""), ())
         connection.begin()
         connection.gone("", True)

@@ -783,6 +783,43 @@ class PublisherTests(SynchronousTestCase):
         )
 
 
+class UseTests(SynchronousTestCase):
+    """Whether anybody gets anything by a connection."""
+
+    def test_publisher(self) -> None:
+        """From the publish on, with media or without, to its end."""
+        stage = Stage(self)
+        client = stage.connected()
+        self.assertFalse(client.protocol.session.isOfUse)
+        client.send(command("createStream", 2), command("publish", 3, None, "test", "live", id=1))
+        self.assertTrue(client.protocol.session.isOfUse)
+        client.send(audio(1))
+        self.assertTrue(client.protocol.session.isOfUse)
+        client.send(command("closeStream", 0, None, id=1))
+        self.assertFalse(client.protocol.session.isOfUse)
+
+    def test_player(self) -> None:
+        """As long as the stream is on: whoever waits is active, but of no use yet."""
+        stage = Stage(self)
+        session = stage.player("test").protocol.session
+        self.assertEqual((session.active, session.isOfUse), (True, False))
+        publisher = stage.publisher("test")
+        self.assertEqual((session.active, session.isOfUse), (True, True))
+        publisher.send(command("closeStream", 0, None, id=1))
+        publisher.lose()
+        stage.pass_(1)
+        self.assertFalse(session.isOfUse)
+
+    def test_oneOfMany(self) -> None:
+        """One message stream is enough."""
+        stage = Stage(self)
+        stage.publisher("test")
+        player = stage.player("none")
+        self.assertFalse(player.protocol.session.isOfUse)
+        player.send(command("createStream", 4), command("play", 5, None, "test", id=2))
+        self.assertTrue(player.protocol.session.isOfUse)
+
+
 class DataTests(SynchronousTestCase):
     """Conformance 70 and 73 to 75."""
 
