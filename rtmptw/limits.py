@@ -93,7 +93,7 @@ class Limits:
     chunkStreams: int = _limit(64, "", "chunk streams of one connection", 8)
     smallChunks: int = _limit(50_000, "/s", "chunks of under 64 bytes; then reading pauses for the rest of the second")
     emptyMessages: int = _limit(2_000, "/s", "messages without a body; then reading pauses for the rest of the second")
-    commands: int = _limit(100, "/s", "commands; then reading pauses for the rest of the second")
+    commands: int = _limit(100, "/s", "commands and user controls; then reading pauses for the rest of the second")
     pings: int = _limit(10, "/s", "pings that are answered")
     amfDepth: int = _limit(32, "", "levels of values in one another", 4, 128)
     amfRepeatedBytes: int = _limit(_MIB, "bytes", "that references repeat, in one command or data message", 0)

@@ -8,11 +8,10 @@ It is decided at the accept, before there is anything that costs memory; the soc
   Networks that are trusted have not; by default these are 127.0.0.1 and ::1.
 - All together have a number of connections: by default, as many as leave a fifth of the descriptors, and some more, to
   recordings, certificates and relays (row F15).
-- A I{stranger} is who has neither published nor played yet; to wait for a stream that nobody publishes is not to play
-  it: anybody can do that, with any name. When there are too many, over TLS or in all, or when there are as many
-  connections as there may be, the oldest stranger makes room for the new one.
+- A I{stranger} is who has neither published nor played yet. When there are too many, over TLS or in all, or when there
+  are as many connections as there may be, the oldest stranger makes room for the new one.
 - Who has once published or played is no stranger. But while there are as many connections as there may be, everybody is
-  one whose streams are over: else an attacker would have but to publish for a moment what he plays.
+  one whose streams are over, or who waits for a stream that nobody publishes: anybody can do that, with any name.
 - An encoder publishes within a second or two, and who only holds a connection is older than that: so who has just come
   need not go, and the new one does not get in. Otherwise a flood that is fast enough would have everybody gone before
   he can publish. But if the oldest is one of many from its source, and the new one is not, it goes, however young: that
@@ -278,7 +277,7 @@ class Admission:
 
         @return: whether there were any.
         """
-        known = [protocol for protocol in strangers if protocol.session.isOfUse]
+        known = [protocol for protocol in strangers if not self._isStranger(protocol)]
         for protocol in known:
             self._settle(protocol)
         return bool(known)
@@ -287,10 +286,15 @@ class Admission:
         """The oldest stranger, if there is one."""
         while strangers:
             protocol = next(iter(strangers))
-            if not protocol.session.isOfUse:
+            if self._isStranger(protocol):
                 return protocol
             self._settle(protocol)
         return None
+
+    def _isStranger(self, protocol: RTMPProtocol) -> bool:
+        """Who waits for a stream that nobody publishes is a viewer as others are, until places are short."""
+        session, isFull = protocol.session, len(self._inside) >= self.most
+        return not (session.isOfUse if isFull else session.active)
 
     def _unsettle(self, protocol: RTMPProtocol, now: float) -> None:
         """It is a stranger from now on."""

@@ -46,7 +46,7 @@ class NetConnection:
 
     @ivar phase: how far it has come.
     @ivar lastCommand: the name of the last command that came, for the log.
-    @ivar commands: how many commands have come in this second.
+    @ivar commands: how many commands and user control messages have come in this second.
     @ivar waiting: whether something has to be decided first; nothing may be given to L{messageReceived} meanwhile.
     @ivar silent: whether nothing may be sent that does not have to be: a server's word to a publisher that does not
         read costs it the end of its stream (wire facts 0.2).
@@ -180,6 +180,8 @@ class NetConnection:
         control = UserControl.decode(message.payload)
         if control is None:
             return
+        # Each is work, as a command is: a flood of them waits as well.
+        self.commands += 1
         if control.event != UserControlType.PING_REQUEST:
             self._controlReceived(control)
         elif not self._pings:

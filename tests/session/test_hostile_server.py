@@ -587,7 +587,7 @@ class ControlTests(HostileServerTestCase):
 
     def test_B18_pings(self) -> None:
         """Ten are answered in a second, whether we publish or play; and none while nothing leaves."""
-        pings = [UserControl(UserControlType.PING_REQUEST, n).encode() for n in range(10_000)]
+        pings = [UserControl(UserControlType.PING_REQUEST, n).encode() for n in range(90)]
         for target in self.targets():
             server = target.server
             server.say(*pings)
@@ -597,6 +597,19 @@ class ControlTests(HostileServerTestCase):
             server.say(*pings)
             server.protocol.outlet.resumeProducing()
             self.assertEqual(server.take(), [], target.phase)
+            target.assertUnharmed()
+
+    def test_B18_flood(self) -> None:
+        """So many are read in a second as commands are: the others wait, and the server with them."""
+        for target in self.targets():
+            server = target.server
+            server.say(*[UserControl(UserControlType.PING_REQUEST, n).encode() for n in range(1_000)])
+            self.assertEqual((len(server.take()), server.transport.producerState), (PINGS, "paused"), target.phase)
+            for _ in range(9):
+                server.clock.advance(1)
+                self.assertLessEqual(len(server.take()), PINGS, target.phase)
+            server.clock.advance(1)
+            self.assertEqual(server.transport.producerState, "producing", target.phase)
             target.assertUnharmed()
 
     def test_B18_deafServer(self) -> None:

@@ -34,7 +34,7 @@ async def _ask(target: Target) -> list[Finding]:
     await first.contact.rest(0.2)
     second = await target.visit(PLAIN)
     opening = ensureDeferred(second.open())
-    while not opening.called:
+    while not (opening.called or first.contact.closed):
         # Some servers give the name of one who is silent to the next.
         first.send(first.footage.frames(2))
         await first.contact.rest(_PAUSE)
