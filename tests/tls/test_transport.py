@@ -60,7 +60,7 @@ class TLSTransportTests(SynchronousTestCase):
         self.outlet: Outlet = outletFor(self.application.transport, self.reactor, "peer")  # type: ignore[arg-type]
 
     def test_A7_nothingLeft(self) -> None:
-        """A handshake that fails leaves nothing for the garbage collector: not the connection, nor what is behind it."""
+        """A handshake that fails leaves nothing for the garbage collector: no connection, and nothing behind it."""
         factory = TLSFactory(self.certificates, False, Factory.forProtocol(Protocol), self.reactor)
         gc.collect()
         gc.disable()
