@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmarks.bench import RAMP, Bench, integrity, megabytes
 from benchmarks.case import INTEGRITY, LOAD, Case, Column, Point, Values
@@ -21,7 +22,9 @@ from benchmarks.load.audience import Audience
 from benchmarks.load.child import Child
 from benchmarks.runningserver import RunningServer
 from benchmarks.servers import SERVERS, ServerKind
-from tests.attackers.rows import ROWS
+
+if TYPE_CHECKING:
+    from tests.attackers.row import Row
 
 __all__ = ["CASE", "ROWS_VARIABLE", "AttackedCase"]
 
@@ -47,6 +50,13 @@ CONTROLS = {"none": 0, "hog": 1}
 QUICK = ("none", "B5")
 
 
+def _rows() -> dict[str, Row]:
+    """The rows. They are among the tests, which are not there where only the benchmarks are."""
+    from tests.attackers.rows import ROWS
+
+    return ROWS
+
+
 @dataclass(frozen=True)
 class AttackedCase(Case):
     """Its points are rows, with the number of attackers there are at a time."""
@@ -56,7 +66,7 @@ class AttackedCase(Case):
         @param sizes: is not of interest.
         @raise BenchmarkError: for a row that is not known.
         """
-        known = {**CONTROLS, **{name: row.connections for name, row in ROWS.items()}}
+        known = {**CONTROLS, **{name: row.connections for name, row in _rows().items()}}
         wanted = os.environ.get(ROWS_VARIABLE)
         names = QUICK if isQuick else tuple(known) if wanted is None else tuple(wanted.split(","))
         unknown = [name for name in names if name not in known]
@@ -66,8 +76,9 @@ class AttackedCase(Case):
 
 
 def _attack(row: str, server: RunningServer, seconds: float) -> Attack:
-    if row in ROWS:
-        port = server.viewersPort if ROWS[row].isSecure else server.port
+    known = _rows().get(row)
+    if known is not None:
+        port = server.viewersPort if known.isSecure else server.port
         return Attack(attackCommand(row, port, seconds))
     return Attack(["-c", HOG.format(seconds=seconds if row == "hog" else 0)])
 
@@ -78,7 +89,8 @@ def _kind(kind: ServerKind, row: str) -> ServerKind:
 
     @raise BenchmarkError: if there is none.
     """
-    if row not in ROWS or not ROWS[row].isSecure or kind.isSecure:
+    known = _rows().get(row)
+    if known is None or not known.isSecure or kind.isSecure:
         return kind
     if kind.name != "ours":
         raise BenchmarkError(f"{kind.name} is not set up for TLS here")

@@ -174,8 +174,8 @@ class Contact(Protocol):
             self.transport.loseConnection()
 
     def abort(self) -> None:
-        """Leave at once."""
-        if self.transport is not None:
+        """Leave at once. TLS can't be left twice."""
+        if self.transport is not None and self.closed in ("", OVERRUN):
             cast(ITCPTransport, self.transport).abortConnection()
 
     def _heard(self, entries: list[Entry]) -> None:

@@ -15,7 +15,17 @@ from rtmptw.wire.flv import FLVReader, FLVTag
 from rtmptw.wire.handshake import HANDSHAKE_SIZE
 from rtmptw.wire.message import Message, MessageType
 
-__all__ = ["Media", "assertSameMedia", "isFrame", "mediaOf", "readFLV", "readRTMP", "readWholeFLV", "shift"]
+__all__ = [
+    "Media",
+    "assertRecorded",
+    "assertSameMedia",
+    "isFrame",
+    "mediaOf",
+    "readFLV",
+    "readRTMP",
+    "readWholeFLV",
+    "shift",
+]
 
 #: Type, ms since the first one, SHA-256 of the payload.
 Media = tuple[int, int, str]
@@ -89,6 +99,17 @@ def assertSameMedia(test: TestCase, found: list[Media], expected: list[Media], w
         if one != other:
             test.fail(f"{where}: message {position}: {one} instead of {other} ({len(found)} of {len(expected)} in all)")
     test.assertEqual(len(found), len(expected), f"{where}: {len(found)} messages of {len(expected)}")
+
+
+def assertRecorded(
+    test: TestCase, found: Iterable[_Timed], expected: Iterable[_Timed], where: str = "recorded"
+) -> None:
+    """
+    Assert that a recording has everything, and the times of the frames. Its headers are at 0, wherever the frames were.
+    """
+    recorded, sent = list(found), list(expected)
+    test.assertEqual([digest for *_, digest in mediaOf(recorded)], [digest for *_, digest in mediaOf(sent)], where)
+    assertSameMedia(test, mediaOf(filter(isFrame, recorded)), mediaOf(filter(isFrame, sent)), where)
 
 
 def _signed(difference: int) -> int:

@@ -24,6 +24,10 @@ SENT, KEYFRAMES = 1.2, 1.0
 
 PATH = "live/again"
 
+#: Decode with the times of the file. By itself FFmpeg guesses a frame rate, wrongly where there is a gap, and complains
+#: of what it makes of that.
+AS_THEY_ARE = ("-fps_mode:v", "passthrough", "-enc_time_base:v", "demux")
+
 
 @once
 def otherSize() -> Path:
@@ -82,7 +86,7 @@ def comeback(second: str) -> Result:
         )
         problems = []
         for file in (view, *files):
-            with Process(decode(program, str(file)), server.directory / "decode.log") as decoder:
+            with Process(decode(program, str(file), *AS_THEY_ARE), server.directory / "decode.log") as decoder:
                 problems.append(f"{decoder.wait()}{decoder.output}")
         return Result(status, readWholeFLV(view), [readWholeFLV(file) for file in files], problems, server.log)
 

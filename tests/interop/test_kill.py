@@ -33,7 +33,7 @@ LOSS = 0.2
 MIDDLE = 1500
 
 #: How often it is killed in a row, how many streams are recorded then, and for how long, seconds.
-KILLS = int(os.environ.get("RTMPTW_KILLS", "8"))
+KILLS = int(os.environ.get("RTMPTW_KILLS", "3"))
 STREAMS = 5
 SHORTEST, LONGEST = 0.2, 1.5
 

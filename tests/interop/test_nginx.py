@@ -7,7 +7,7 @@ from __future__ import annotations
 from unittest import TestCase
 
 from rtmptw.wire.message import MessageType
-from tests.interop.compare import assertSameMedia, isFrame, mediaOf, readRTMP, readWholeFLV
+from tests.interop.compare import assertRecorded, assertSameMedia, isFrame, mediaOf, readRTMP, readWholeFLV
 from tests.interop.processes import Process
 from tests.interop.programs import ffmpeg9
 from tests.interop.proxy import Proxy
@@ -37,7 +37,7 @@ class PushTests(TestCase):
                 process.succeed()
             recorded = readWholeFLV(server.recording("live/pushed"))
             sent = readRTMP(proxy.finished().said(byClient=True))
-        assertSameMedia(self, mediaOf(recorded), mediaOf(sent))
+        assertRecorded(self, recorded, sent)
         for type in (MessageType.AUDIO, MessageType.VIDEO):
             frames = [tag for tag in recorded if tag.type == type and isFrame(tag)]
             source_ = [tag for tag in readWholeFLV(remux(program, source())) if tag.type == type and isFrame(tag)]

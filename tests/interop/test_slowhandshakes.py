@@ -17,7 +17,7 @@ GROWTH = 60_000_000
 #: How many descriptors there may be more than before, when everything is over: what a log or a resolver needs.
 FEW = 5
 
-SMALL = Siege("A2", 2000, 100, 20)
+SMALL = Siege("A2", 1200, 100, 20)
 OVER_TLS = Siege("A7", 600, 100, 10)
 
 #: C{strangers} and C{tlsStrangers} of L{rtmptw.limits.Limits}; what the publishers need comes on top.

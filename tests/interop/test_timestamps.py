@@ -15,7 +15,7 @@ from unittest import TestCase
 
 from rtmptw.wire.flv import FLVTag, encodeTag, fileHeader
 from rtmptw.wire.message import MessageType
-from tests.interop.compare import assertSameMedia, isFrame, mediaOf, readFLV, readRTMP, readWholeFLV
+from tests.interop.compare import assertRecorded, assertSameMedia, isFrame, mediaOf, readFLV, readRTMP, readWholeFLV
 from tests.interop.ourclient import OurClient
 from tests.interop.players import play
 from tests.interop.processes import Process, once
@@ -51,7 +51,7 @@ class ExtendedTimestampTests(TestCase):
             recorded = readWholeFLV(server.recording(PATH))
             playing.succeed()
             received, played = readRTMP(proxy.finished().said(byClient=False)), readFLV(file)
-        assertSameMedia(self, mediaOf(recorded), mediaOf(sent), "recorded")
+        assertRecorded(self, recorded, sent)
         assertSameMedia(self, mediaOf(received), mediaOf(sent), f"sent to {player}")
         kept = [tag for tag in sent if tag.type != MessageType.VIDEO or len(tag.payload) >= smallest]
         assertSameMedia(self, mediaOf(played), mediaOf(kept), f"written by {player}")
