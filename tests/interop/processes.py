@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +26,10 @@ from inspect import signature
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, ParamSpec, Self, TypeVar
+from unittest import TestCase, skipIf
 from uuid import uuid4
 
-__all__ = ["PATIENCE", "Process", "alone", "freePort", "once", "run", "runDirectory", "waitFor"]
+__all__ = ["PATIENCE", "Process", "alone", "freePort", "once", "run", "runDirectory", "siege", "waitFor"]
 
 #: How long anything may take that takes a moment where nothing is wrong, seconds.
 PATIENCE = 40.0
@@ -43,7 +45,18 @@ _RUN = os.environ.setdefault("RTMPTW_TEST_RUN", os.environ.get("PYTEST_XDIST_TES
 _PORTS = range(20000, 32000)
 
 _T = TypeVar("_T")
+_C = TypeVar("_C", bound=TestCase)
 _P = ParamSpec("_P")
+
+
+def siege(tests: type[_C]) -> type[_C]:
+    """
+    Tests that take much of the machine for long. Where both runners run all tests, one after the other, one of them is
+    enough: the one that is named by C{RTMPTW_SIEGES}, C{trial} or C{pytest}. Without it, both run them.
+    """
+    only = os.environ.get("RTMPTW_SIEGES", "")
+    runner = "pytest" if "pytest" in sys.modules else "trial"
+    return skipIf(only not in ("", runner), f"{only} runs them (RTMPTW_SIEGES)")(tests)
 
 
 @cache

@@ -22,7 +22,7 @@ from rtmptw.gate.admission import PART, SPARE
 from rtmptw.wire.handshake import HANDSHAKE_SIZE
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV
 from tests.interop.flood import Flood, address, connectFrom
-from tests.interop.processes import PATIENCE, Process, alone, waitFor
+from tests.interop.processes import PATIENCE, Process, alone, siege, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.publishers import ffmpegPublish
 from tests.interop.server import ROOT, TWISTD, Server
@@ -110,6 +110,7 @@ def lateness(watcher: Watcher) -> float:
 
 
 @skipUnless(sys.platform == "linux", "the loopback has but one address, and there is no /proc")
+@siege
 class FloodTests(TestCase):
     """Each of them with a stream that goes on meanwhile, and loses nothing."""
 
@@ -287,6 +288,7 @@ class FloodTests(TestCase):
 
 
 @skipUnless(sys.platform == "linux", "the loopback has but one address")
+@siege
 class RestartTests(TestCase):
     def test_F17_everybodyAtOnce(self) -> None:
         """2,000 come back at once, as after a restart, each from its own address: publishers are soon back."""

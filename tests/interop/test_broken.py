@@ -21,7 +21,7 @@ from tests.brokenservers.child import PATH, BrokenServers
 from tests.brokenservers.films import FILMS
 from tests.interop.compare import readFLV
 from tests.interop.players import play
-from tests.interop.processes import Process, waitFor
+from tests.interop.processes import Process, siege, waitFor
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish, gstPublish
 from tests.interop.relay import Relay
@@ -297,6 +297,7 @@ def pairsOf(*scenes: Scene) -> list[tuple[str, str]]:
     ]
 
 
+@siege
 class BrokenServerTests(TestCase):
     """Each mistake costs the programs that it is said to cost something, and no other server does."""
 

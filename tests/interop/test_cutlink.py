@@ -24,7 +24,7 @@ from rtmptw.wire.message import Message, MessageType
 from tests.attackers.namespace import Cable, Namespace
 from tests.interop.compare import readFLV, readRTMP, readWholeFLV
 from tests.interop.players import decode, play
-from tests.interop.processes import Process, once, run, runDirectory, waitFor
+from tests.interop.processes import Process, once, run, runDirectory, siege, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.proxy import Proxy
 from tests.interop.publishers import ffmpegPublish
@@ -153,6 +153,7 @@ def longestGap(times: Iterable[float]) -> float:
     return max(after - before for before, after in pairwise(times))
 
 
+@siege
 class CutLinkTests(TestCase):
     def see(self, cut: Cut) -> Seen:
         """

@@ -18,7 +18,7 @@ from rtmptw.wire.flv import FLVTag
 from rtmptw.wire.message import MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readFLV, readRTMP, readWholeFLV
 from tests.interop.players import decode
-from tests.interop.processes import Process, alone, run, waitFor
+from tests.interop.processes import Process, alone, run, siege, waitFor
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.proxy import Proxy
 from tests.interop.publishers import ffmpegPublish
@@ -74,6 +74,7 @@ class KillTests(TestCase):
         self.check(ffmpeg5())
 
 
+@siege
 class KillAgainTests(TestCase):
     """kill -9, again and again, while several streams are recorded."""
 

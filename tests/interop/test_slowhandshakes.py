@@ -9,7 +9,7 @@ from typing import Any
 from unittest import TestCase
 
 from tests.attackers.siege import Siege, Stood, besiege
-from tests.interop.processes import alone, once
+from tests.interop.processes import alone, once, siege
 
 #: How much the server's memory may grow, bytes.
 GROWTH = 60_000_000
@@ -31,6 +31,7 @@ def stood(siege: Siege) -> Stood:
         return besiege(siege)
 
 
+@siege
 class SlowHandshakeTests(TestCase):
     """A1, A2: C0, and then a byte in nine seconds."""
 
@@ -62,6 +63,7 @@ class SlowHandshakeTests(TestCase):
         self.assertGreater(seen.descriptorsMost - seen.descriptorsBefore, self.most / 4, seen)
 
 
+@siege
 class SlowTLSHandshakeTests(SlowHandshakeTests):
     """A7: the same over TLS: all of a first flight, or a part of it and a byte in nine seconds."""
 

@@ -19,7 +19,7 @@ from benchmarks.load.audience import Audience
 from benchmarks.load.child import Child
 from benchmarks.load.players import COUNT, PARSE, PlayersSettings
 from benchmarks.load.publishers import PublishersSettings
-from tests.interop.processes import Process, alone
+from tests.interop.processes import Process, alone, siege
 from tests.interop.server import ROOT, Server
 
 #: How many there are, and what each stream is, bit/s.
@@ -35,6 +35,7 @@ ROWS = ("A3", "B5", "C1", "D4")
 _CLOSED = re.compile(r"\] (\S+):\d+: closed: (.*)")
 
 
+@siege
 class BenchmarkTests(TestCase):
     def test_quick(self) -> None:
         """The case C{attacked} runs: somebody who does nothing, and somebody who attacks."""
@@ -54,6 +55,7 @@ class BenchmarkTests(TestCase):
         self.assertGreater(results[1]["values"]["attackers"], 0)
 
 
+@siege
 class UnderAttackTests(TestCase):
     def attack(self, row: str, server: Server) -> dict[str, object]:
         """
