@@ -90,7 +90,8 @@ class Appetite:
             self._hold("budget", "emptyMessages")
         elif session.commands > self._commands:
             self._hold("budget", "commands")
-        elif reader.isTurnOver and "turn" not in self._holds:
+        elif reader.isTurnOver and not session.waiting and "turn" not in self._holds:
+            # While the application decides there is nothing to do in a turn: it would be over at once, again and again.
             self._hold("turn")
             self._clock.callLater(0, self._turn)
 

@@ -907,6 +907,22 @@ class BudgetTests(SynchronousTestCase):
         """Somebody else has his turn, and sees how far it is."""
         others.append(len(messages))
 
+    def test_turnsAndVerdict(self) -> None:
+        """While the application decides there are no turns: nothing would be done in them. Then it goes on."""
+        verdict: Deferred[None] = Deferred()
+        stage = Stage(self, Application(publish=verdict))
+        client = stage.connected()
+        # So many empty messages that a turn is over just when the question is asked.
+        empty = b"\x04\0\0\0\0\0\0\x12\0\0\0\0" + b"\xc4" * (TURN - 2)
+        publish = client.encode(command("publish", 3, None, "test", id=1))
+        client.protocol.dataReceived(empty + publish + client.encode(*[audio(time) for time in range(2 * TURN)]))
+        self.assertEqual((stage.published, client.transport.producerState), ([], "producing"))
+        calls = [call for call in stage.clock.getDelayedCalls() if call.getTime() <= stage.clock.seconds()]
+        self.assertEqual(calls, [])
+        verdict.callback(None)
+        stage.clock.advance(0)
+        self.assertEqual(len(stage.published[0].messages), 2 * TURN)
+
     def test_turnsOfLargeMessages(self) -> None:
         """Ordinary media in one read, however much it is, has no turns."""
         stage = Stage(self)
