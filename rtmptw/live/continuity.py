@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from rtmptw.live.beginning import Beginning
 from rtmptw.live.headers import HeaderCache
 from rtmptw.live.streamclock import StreamClock
-from rtmptw.wire.media import classify
+from rtmptw.wire.media import MediaKind
 from rtmptw.wire.message import Message
 
 __all__ = ["Continuity"]
@@ -54,15 +54,15 @@ class Continuity:
             self._beginning = Beginning(hadVideo)
             self.isBeginning = True
 
-    def take(self, message: Message, silence: float, known: HeaderCache) -> list[Message]:
+    def take(self, message: Message, kind: MediaKind, silence: float, known: HeaderCache) -> list[Message]:
         """
         Take a message that can't just be passed on.
 
+        @param kind: what it is.
         @param silence: for how long nothing has come before it, seconds.
         @param known: the headers that were passed on; those that are gone are taken out.
-        @return: what is to be passed on.
+        @return: what is to be passed on: the message at its time, maybe with headers before it.
         """
-        kind = classify(message.type, message.payload)
         beginning = self._beginning
         if beginning is None:
             return [self._place(message, kind.isFrame, silence)]

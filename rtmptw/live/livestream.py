@@ -294,8 +294,8 @@ class LiveStream:
             self._put(message, kind)
         else:
             self._now = self._now or self.clock.seconds()
-            for placed in continuity.take(message, self._now - self._heard, self.headers):
-                self._put(placed, classify(placed.type, placed.payload))
+            for each in continuity.take(message, kind, self._now - self._heard, self.headers):
+                self._put(each, kind if each.payload is message.payload else classify(each.type, each.payload))
 
     def _put(self, message: Message, kind: MediaKind) -> None:
         """Put a message onto the tape, and give it to the subscribers."""

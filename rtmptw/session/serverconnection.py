@@ -117,8 +117,7 @@ class ServerConnection(NetConnection):
         """Whether any message stream publishes, or plays what is on: to wait for a stream takes no more than a name."""
         if self._publications or self._unheard:
             return True
-        viewings = [stream._viewing for stream in self._streams.values()]
-        return any(viewing is not None and viewing.isOn for viewing in viewings)
+        return any(stream.playsWhatIsOn for stream in self._streams.values())
 
     def messageReceived(self, message: Message) -> None:
         """See L{NetConnection.messageReceived}. A publisher's audio and video go the shortest way: the hot path."""

@@ -90,6 +90,11 @@ class ServerStream:
         self._link = link
         self._hub = hub
 
+    @property
+    def playsWhatIsOn(self) -> bool:
+        """Whether it plays a stream that somebody publishes, or may come back to publish."""
+        return self._viewing is not None and bool(self._viewing.isOn)
+
     def commandReceived(self, command: Command) -> None:
         """
         Obey a command, if it means something in this state.

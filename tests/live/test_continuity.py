@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.live.continuity import Continuity
 from rtmptw.live.headers import HeaderCache
+from rtmptw.wire.media import classify
 from rtmptw.wire.message import Message
 from tests.live.doubles import content, inter, key, pictureHeader, soundHeader
 
@@ -21,7 +22,11 @@ class ContinuityTests(SynchronousTestCase):
 
     def take(self, *messages: Message) -> list[Message]:
         """What is passed on."""
-        return [placed for message in messages for placed in self.continuity.take(message, 0.04, self.known)]
+        return [
+            placed
+            for message in messages
+            for placed in self.continuity.take(message, classify(message.type, message.payload), 0.04, self.known)
+        ]
 
     def test_asTheyCame(self) -> None:
         """Within one publication, the same objects."""
