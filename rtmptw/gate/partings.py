@@ -3,7 +3,7 @@
 What the log says of connections that were closed before they had said anything, or that had to go for others.
 
 Each connection has a line at its end. A flood of silent ones is thousands of ends in a second, from as many addresses,
-and would fill the disk with them. So all such ends together have L{MOST} lines in a second; the others are counted, and
+and would fill the disk with them. So all such ends together have a L{LineRate}; the others are counted, and
 told once in L{COUNT_SECONDS}.
 """
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from twisted.logger import Logger
 
-__all__ = ["COUNT_SECONDS", "MOST", "Partings"]
+from rtmptw.gate.linerate import LineRate
 
-#: How many lines there are in a second, at most; and how many seconds are between two lines with a count, at least.
-MOST = 20
+__all__ = ["COUNT_SECONDS", "Partings"]
+
+#: How many seconds are between two lines with a count, at least.
 COUNT_SECONDS = 60.0
 
 
@@ -26,8 +27,7 @@ class Partings:
     _log = Logger()
 
     def __init__(self) -> None:
-        self._second = float("-inf")
-        self._lines = 0
+        self._rate = LineRate()
         self._untold = 0
         #: When the first of those that are not told yet went.
         self._since = 0.0
@@ -38,10 +38,7 @@ class Partings:
 
         @return: whether it has its line.
         """
-        if now - self._second >= 1:
-            self._second, self._lines = now, 0
-        if self._lines < MOST:
-            self._lines += 1
+        if self._rate.takes(now):
             return True
         self._since = self._since if self._untold else now
         self._untold += 1

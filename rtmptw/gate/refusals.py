@@ -3,7 +3,7 @@
 What the log says of connections that were refused: of each source something, of all together not much.
 
 A flood is thousands of refusals in a second, and with a line for each of them it would fill the disk. So a source has
-one line in a minute, and all together have L{MOST} in a second; how many there were, the counters tell
+one line in a minute, and all together have a L{LineRate}; how many there were, the counters tell
 (L{rtmptw.limits.Reached}).
 """
 
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from twisted.logger import Logger
 
+from rtmptw.gate.linerate import LineRate
 from rtmptw.limits import Limits, describeLimits
 
-__all__ = ["MOST", "QUIET_SECONDS", "Refusals"]
+__all__ = ["QUIET_SECONDS", "Refusals"]
 
-#: How many lines there are in a second, at most; and for how many seconds nothing more is said of a source.
-MOST = 20
+#: For how many seconds nothing more is said of a source.
 QUIET_SECONDS = 60.0
 
 
@@ -36,10 +36,9 @@ class Refusals:
             each.name: f"{each.value:.10g} {each.text.partition(';')[0]} ({each.option})"
             for each in describeLimits(limits)
         }
-        #: When something was said of whom, in this order. No more than L{MOST} come to it in a second.
+        #: When something was said of whom, as long as that matters. No more come to it than there are lines.
         self._told: dict[bytes, float] = {}
-        self._second = float("-inf")
-        self._lines = 0
+        self._rate = LineRate()
 
     def add(self, source: bytes, host: str, limit: str, now: float) -> None:
         """
@@ -49,13 +48,10 @@ class Refusals:
         @param host: the address.
         @param limit: the name of the limit.
         """
-        if now - self._second >= 1:
-            self._second, self._lines = now, 0
-            self._told = {key: then for key, then in self._told.items() if now - then < QUIET_SECONDS}
-        if source in self._told or self._lines >= MOST:
+        if now - self._told.get(source, float("-inf")) < QUIET_SECONDS or not self._rate.takes(now):
             return
+        self._told = {key: then for key, then in self._told.items() if now - then < QUIET_SECONDS}
         self._told[source] = now
-        self._lines += 1
         self._log.warn(
             "{host}: refused: {limit}; any more of it in the next {seconds:g} s are only counted",
             host=host,

@@ -26,8 +26,9 @@ from rtmptw.gate.admission import (
     allowedConnections,
     descriptors,
 )
+from rtmptw.gate.linerate import MOST
 from rtmptw.gate.network import Network, readNetwork
-from rtmptw.gate.partings import COUNT_SECONDS, MOST
+from rtmptw.gate.partings import COUNT_SECONDS
 from rtmptw.gate.source import MAX_RESTING
 from rtmptw.limits import Limits
 from rtmptw.server import RTMPServerFactory

@@ -9,7 +9,8 @@ from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.gate.partings import COUNT_SECONDS, MOST, Partings
+from rtmptw.gate.linerate import MOST
+from rtmptw.gate.partings import COUNT_SECONDS, Partings
 
 
 class PartingsTests(SynchronousTestCase):

@@ -9,7 +9,8 @@ from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.gate.refusals import MOST, QUIET_SECONDS, Refusals
+from rtmptw.gate.linerate import MOST
+from rtmptw.gate.refusals import QUIET_SECONDS, Refusals
 from rtmptw.limits import Limits
 
 
