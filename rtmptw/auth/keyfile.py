@@ -17,7 +17,6 @@ What else is said of such files is in L{rtmptw.auth.textfile}.
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from collections.abc import Iterable
@@ -96,10 +95,6 @@ class StreamKey:
     def label(self) -> str:
         """What it is known by among all others: as its mark, but long enough to be that of no other."""
         return self.hash.hex()[:16]
-
-    def fits(self, key: bytes) -> bool:
-        """Whether this is the key; it takes the same time if it is not. To ask all keys of a file: L{KeyFile.find}."""
-        return hmac.compare_digest(sha256(self.salt + key).digest(), self.hash)
 
 
 def newKey() -> str:

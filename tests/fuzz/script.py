@@ -109,6 +109,15 @@ class Language:
         changed = self.write(steps)
         return changed[:most] if changed else scramble(data, most)
 
+    def mutateBehind(self, data: bytes, most: int, random: Random, scramble: Scramble, hows: int = 256) -> bytes:
+        """
+        The same behind a byte that says how it is to be; at times that is another one.
+
+        @param hows: how many such bytes mean something.
+        """
+        how = bytes((random.randrange(hows),)) if random.random() < 0.05 else data[:1] or b"\0"
+        return how + self.mutate(data[1:], most - 1, random, scramble)
+
     def _bend(self, steps: list[Step], random: Random, scramble: Scramble) -> None:
         """One change."""
         place = random.randrange(len(steps) + 1)

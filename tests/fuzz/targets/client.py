@@ -295,10 +295,7 @@ def check(data: bytes) -> None:
 
 def mutate(data: bytes, most: int, random: Random, scramble: Scramble) -> bytes:
     """Step by step; at times another kind of client."""
-    how = data[:1] or b"\0"
-    if random.random() < 0.03:
-        how = bytes((random.randrange(256),))
-    return how + LANGUAGE.mutate(data[1:], most - 1, random, scramble)
+    return LANGUAGE.mutateBehind(data, most, random, scramble)
 
 
 def seeds() -> Iterator[bytes]:

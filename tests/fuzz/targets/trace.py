@@ -98,11 +98,8 @@ def _show(entry: Entry, options: LineOptions, conversation: Conversation, how: i
 
 
 def mutate(data: bytes, most: int, random: Random, scramble: Scramble) -> bytes:
-    """Step by step."""
-    how = data[:1] or b"\0"
-    if random.random() < 0.03:
-        how = bytes((random.randrange(32),))
-    return how + LANGUAGE.mutate(data[1:], most - 1, random, scramble)
+    """Step by step; at times read in another way."""
+    return LANGUAGE.mutateBehind(data, most, random, scramble, 32)
 
 
 def seeds() -> Iterator[bytes]:
