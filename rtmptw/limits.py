@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
@@ -218,6 +218,7 @@ class Limit(NamedTuple):
         return f"{kind} from {self.least:.10g} to {self.most:.10g}"
 
 
+@cache
 def optionName(name: str) -> str:
     """What C{--limit} calls a limit: C{handshake-seconds} for C{handshakeSeconds}."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
