@@ -145,13 +145,14 @@ class IStreamSource(Interface):
 class IStreamHub(Interface):
     """Names to streams."""
 
-    def whenFree(path, principal=""):  # type: ignore[no-untyped-def]
+    def whenFree(path, principal="", host=""):  # type: ignore[no-untyped-def]
         """
         Wait until a name can be published. Mostly that is so at once; or its publisher is silent, and has some time to
         be heard.
 
         @param path: the stream's identity, as L{rtmptw.requests.StreamRequest.path}.
         @param principal: who wants it, as L{rtmptw.requests.StreamRequest.principal}.
+        @param host: the address that he comes from; or nothing.
         @return: a coroutine.
         @raise StatusError: if the name is taken: C{NetStream.Publish.BadName}.
         """
@@ -193,6 +194,7 @@ class IPublisher(IPushProducer):
     """A publisher that can tell when it was heard last."""
 
     quiet = Attribute("L{float}: for how long nothing has come from it, seconds.")
+    host = Attribute("L{str}: the address that it comes from; nothing, if that is no Internet address.")
 
     def displaced():  # type: ignore[no-untyped-def]
         """Somebody else has got the name. What was published is his stream now."""
@@ -298,6 +300,7 @@ class ILink(Interface):
 
     outlet = Attribute("The L{IOutlet}.")
     peer = Attribute("L{str}: who is at the other end, for the log.")
+    host = Attribute("L{str}: its address; nothing, if that is no Internet address.")
     secure = Attribute("L{bool}: whether the connection is encrypted by TLS.")
     limits = Attribute("The L{rtmptw.limits.Limits} that it keeps.")
     reached = Attribute("The L{rtmptw.limits.Reached}: how often each limit was reached.")

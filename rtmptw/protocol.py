@@ -110,7 +110,6 @@ class RTMPProtocol(Protocol):
         address = transport.getPeer()
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.peer = str(address) if host is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self.received = 0
         self.outlet = outletFor(cast(IConsumer, transport), clock, self.peer)
         self._phase = Phase.HANDSHAKE
         self._handshake: Handshake = self._owner.handshake()
@@ -119,7 +118,7 @@ class RTMPProtocol(Protocol):
         self.session: NetConnection = self._owner.session(self)
         self._came = clock.seconds()
         self._deadlines = Deadlines(self.limits, self._came)
-        self._taken = self._counted = 0
+        self.received = self._taken = self._counted = 0
         self._appetite = Appetite(self.inlet, self._reader, clock, self.limits, self.reached, self._goOn)
         self._owner.connectionMade(self)
         self.outlet.write(self._handshake.start())
@@ -328,6 +327,11 @@ class RTMPProtocol(Protocol):
         self.outlet.answer(b"".join([self._writer.write(message) for message in messages]))
         if self.outlet.excess > self.limits.unreadBytes:
             self._cutOff("unreadBytes", "does not read the answers that it asks for")
+
+    @property
+    def host(self) -> str:
+        """See L{ILink.host}."""
+        return str(getattr(self._transport.getPeer(), "host", ""))
 
     @property
     def quiet(self) -> float:

@@ -22,7 +22,7 @@ from zope.interface import implementer
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IOutlet, IPublisher, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.limits import Limits, Reached
-from rtmptw.live.busy import LEAST_SECONDS, LOOK_SECONDS, SILENT_SECONDS, Busy, quietOf
+from rtmptw.live.busy import LEAST_SECONDS, LOOK_SECONDS, Busy, patience, quietOf
 from rtmptw.live.livestream import GRACE_SECONDS, LiveStream
 from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import FlushTimes, Rounds
@@ -84,7 +84,7 @@ class StreamHub:
         """The streams that there are now."""
         return iter(tuple(self._streams.values()))
 
-    async def whenFree(self, path: str, principal: str = "") -> None:
+    async def whenFree(self, path: str, principal: str = "", host: str = "") -> None:
         """See L{IStreamHub.whenFree}."""
         holder, began = None, 0.0
         while True:
@@ -92,13 +92,13 @@ class StreamHub:
             if stream is None or stream.publication is not holder:
                 # Another one has it now, and has not been waited for yet.
                 holder, began = None if stream is None else stream.publication, now
-            wait = self._wait(path, principal, now - began)
+            wait = self._wait(path, principal, host, now - began)
             if wait <= 0:
                 break
             # What is left of a sum may be less than any clock can tell.
             await deferLater(self._clock, min(max(wait, LEAST_SECONDS), LOOK_SECONDS))
 
-    def _wait(self, path: str, principal: str, waited: float) -> float:
+    def _wait(self, path: str, principal: str, host: str, waited: float) -> float:
         """
         How long to wait for a name, seconds; 0: it can be published.
 
@@ -117,13 +117,13 @@ class StreamHub:
         quiet = quietOf(stream)
         if self.busy is Busy.REFUSE or quiet < waited:
             raise StatusError(f"{path} is published already", BAD_NAME)
-        return max(0.0, SILENT_SECONDS - quiet)
+        return max(0.0, patience(stream.publication, host) - quiet)
 
     def publish(
         self, path: str, publisher: IPushProducer, hops: tuple[str, ...] = (), principal: str = ""
     ) -> Publication:
         """See L{IStreamHub.publish}."""
-        if self._wait(path, principal, 0.0):
+        if self._wait(path, principal, IPublisher(publisher).host if IPublisher.providedBy(publisher) else "", 0.0):
             raise StatusError(f"{path} is published already", BAD_NAME)
         before = self._stream(path).publication
         if before is not None:

@@ -205,6 +205,11 @@ class ServerStream:
         """See L{IPublisher.quiet}."""
         return float(self._link.quiet)
 
+    @property
+    def host(self) -> str:
+        """See L{IPublisher.host}."""
+        return str(self._link.host)
+
     def displaced(self) -> None:
         """See L{IPublisher.displaced}. What else the connection does is not concerned."""
         reason = f"another connection publishes {self.path}"

@@ -50,9 +50,9 @@ class Connection:
     @ivar isFull: whether the peer takes nothing.
     """
 
-    def __init__(self, protocol: RTMPProtocol) -> None:
+    def __init__(self, protocol: RTMPProtocol, host: str = "192.168.1.1") -> None:
         self.protocol = protocol
-        self.transport = _Transport()
+        self.transport = _Transport(host)
         self.isOver = self.isFull = False
         self._unread = bytearray()
         self._isHalfClosed = False

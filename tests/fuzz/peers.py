@@ -29,6 +29,9 @@ from tests.session.dialects import HANDSHAKE, audio, command, connect, video
 __all__ = ["HEADER", "LATE", "Kind", "Peer", "Role", "Show", "frame"]
 
 
+#: Where they come from: some of them share an address.
+HOSTS = ("192.0.2.1", "192.0.2.2")
+
 #: The second hand moves once in a second, so anything may be late by that, and some.
 LATE = 2.0
 
@@ -102,6 +105,7 @@ class Peer:
     """
     Somebody who is connected.
 
+    @ivar host: where it comes from.
     @ivar role: what it does.
     @ivar name: the name that it publishes, plays or asks for.
     @ivar show: what it plays.
@@ -125,6 +129,7 @@ class Peer:
 
     def __init__(self, factory: RTMPServerFactory, number: int, now: float) -> None:
         self.number = number
+        self.host = HOSTS[number % len(HOSTS)]
         self.role = Role.IDLE
         self.name = ""
         self.show: Show | None = None
@@ -147,7 +152,7 @@ class Peer:
         self._reader = ChunkReader(offset=HANDSHAKE_SIZE)
         protocol = factory.buildProtocol(None)
         assert protocol is not None
-        self.connection = Connection(protocol)
+        self.connection = Connection(protocol, self.host)
         self.connection.receive(HANDSHAKE)
         assert len(self.connection.transport.value()) == HANDSHAKE_SIZE
         self.connection.transport.clear()

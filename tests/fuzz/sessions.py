@@ -14,7 +14,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 
 from rtmptw.limits import Limits
-from rtmptw.live.busy import SILENT_SECONDS, Busy
+from rtmptw.live.busy import SAME_SILENT_SECONDS, SILENT_SECONDS, Busy
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.rounds import FlushTimes
 from rtmptw.server import RTMPServerFactory
@@ -269,7 +269,8 @@ class Sessions(RuleBasedStateMachine):
         if before is not None:
             assert self.busy is not Busy.REFUSE, f"{before} has lost its name to {peer}"
             if self.busy is Busy.REPLACE_SILENT:
-                assert self.now - before.heard >= SILENT_SECONDS, f"{before} is not silent, and has lost its name"
+                silence = SAME_SILENT_SECONDS if before.host == peer.host else SILENT_SECONDS
+                assert self.now - before.heard >= silence, f"{before} is not silent, and has lost its name"
             before.reason, before.since, before.half = "displaced", self.now, None
             if not self.grace or not self.viewers(show):
                 self.end(show)

@@ -65,7 +65,9 @@ class TakeoverCase(SynchronousTestCase):
         """Seconds pass in which this one goes on."""
         for second in range(seconds):
             client.send(video((second + 1) * 1000))
-            self.stage.pass_(1)
+            for quarter in range(4):
+                self.stage.clock.advance(0.25)
+                client.send(audio((second + 1) * 1000 + quarter * 250))
 
     def assertRefused(self, client: Client) -> None:
         """It is told so, and its connection is over; nobody has seen anything of it."""
@@ -104,7 +106,7 @@ class NameTests(TakeoverCase):
         self.pass_(2, first)
         self.assertRefused(second)
         self.assertFalse(first.closing)
-        self.assertEqual(self.player.told()[-1], "VIDEO@1 2000")
+        self.assertEqual(self.player.told()[-1], "AUDIO@1 2750")
 
     def test_D5_silent(self) -> None:
         """The same principal, and silence: the old connection goes, and the viewer does not notice."""

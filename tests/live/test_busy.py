@@ -11,7 +11,7 @@ from zope.interface import implementer
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IPublisher
 from rtmptw.limits import Limits
-from rtmptw.live.busy import LOOK_SECONDS, SILENT_SECONDS, Busy, quietOf
+from rtmptw.live.busy import LOOK_SECONDS, SAME_SILENT_SECONDS, SILENT_SECONDS, Busy, patience, quietOf
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.image import encodeImage
 from rtmptw.live.livestream import GRACE_SECONDS
@@ -23,6 +23,7 @@ class TalkingPublisher(MemoryPublisher):
     """One that can tell when it was heard."""
 
     quiet = 0.0
+    host = ""
 
     def displaced(self) -> None:
         """Keep that."""
@@ -39,9 +40,9 @@ class BusyTests(LiveTestCase):
         self.subscriber = MemorySubscriber()
         self.hub.subscribe(PATH, self.subscriber)
 
-    def wait(self, principal: str = "") -> Deferred[None]:
+    def wait(self, principal: str = "", host: str = "") -> Deferred[None]:
         """Somebody else wants the name."""
-        return Deferred.fromCoroutine(self.hub.whenFree(PATH, principal))
+        return Deferred.fromCoroutine(self.hub.whenFree(PATH, principal, host))
 
     def assertRefused(self, waiting: Deferred[None], words: str = "is published already") -> None:
         """Assert that he is told no."""
@@ -116,6 +117,33 @@ class BusyTests(LiveTestCase):
         self.successResultOf(waiting)
         self.publish()
         self.assertEqual(self.publisher.calls, ["stop"])
+
+    def test_F1_sameAgain(self) -> None:
+        """Who is most likely the one who was cut off waits for a moment only, whoever else would wait for how long."""
+        self.first.end("")
+        for known, principal, host, seconds in (
+            ("", "", "", SILENT_SECONDS),
+            ("", "", "192.0.2.1", SILENT_SECONDS),
+            ("192.0.2.1", "", "192.0.2.2", SILENT_SECONDS),
+            ("192.0.2.1", "", "192.0.2.1", SAME_SILENT_SECONDS),
+            ("192.0.2.1", "key 1", "192.0.2.2", SAME_SILENT_SECONDS),
+            ("", "key 1", "", SAME_SILENT_SECONDS),
+        ):
+            publisher = TalkingPublisher()
+            publisher.host, publisher.quiet = known, 100.0
+            first = self.hub.publish(PATH, publisher, (), principal)
+            self.send(first, key(0))
+            self.assertEqual(patience(first, host), seconds)
+            waiting = self.wait(principal, host)
+            for _ in range(int(seconds / LOOK_SECONDS)):
+                self.assertNoResult(waiting)
+                self.clock.advance(LOOK_SECONDS)
+            self.successResultOf(waiting)
+            again = TalkingPublisher()
+            again.host = host
+            second = self.hub.publish(PATH, again, (), principal)
+            self.assertEqual(publisher.calls, ["displaced"])
+            second.end("")
 
     def test_anotherMeanwhile(self) -> None:
         """Who waits for one that hangs, and sees another one take the name and hang as well, has no worse a right."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver, StringTransport
@@ -62,8 +63,8 @@ class TCPTransport(StringTransport):
     @ivar lost: called at once by C{abortConnection}, if set: some transports do that.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, host: str = "192.168.1.1") -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", host, 54321))
         self.calls: list[str] = []
         self.lost: Callable[[Failure], None] | None = None
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.live.busy import LOOK_SECONDS, SILENT_SECONDS, Busy
+from rtmptw.live.busy import LOOK_SECONDS, SAME_SILENT_SECONDS, SILENT_SECONDS, Busy
 from rtmptw.live.livestream import GRACE_SECONDS
 from rtmptw.requests import Granted
-from tests.session.dialects import Application, Client, Stage, audio, command, video
+from tests.session.dialects import Application, Client, Stage, TCPTransport, audio, command, connect, video
 
 PUBLISH = command("publish", 3, None, "test", "live", id=1)
 START = "onStatus@1 NetStream.Publish.Start"
@@ -114,6 +114,19 @@ class HandoverTests(SynchronousTestCase):
             self.stage.clock.advance(LOOK_SECONDS)
         self.assertIn(START, second.told())
         self.assertEqual(len(self.player.told()), 1)
+
+    def test_F1_sameAddress(self) -> None:
+        """Who comes back from the same address waits for a moment; from another one, longer."""
+        self.stage.clock.advance(SAME_SILENT_SECONDS)
+        client = self.stage.client(TCPTransport("192.0.2.1"))
+        client.shakeHands()
+        client.send(connect())
+        other = self.again(client)
+        self.assertNotIn(START, other.told())
+        second = self.again()
+        self.assertEqual(second.told()[-1], START)
+        self.stage.clock.advance(SILENT_SECONDS)
+        self.assertIn(START, other.told())
 
     def test_D5_refused(self) -> None:
         """One that is heard keeps the name; who wants it is told why not."""
