@@ -117,7 +117,9 @@ class Limits:
     # Recording
     recordings: int = _limit(64, "", "recordings at a time")
     recordingQueueBytes: int = _limit(16 * _MIB, "bytes", "waiting for the disk before the publisher is held", 1024)
-    diskStallSeconds: float = _limit(5.0, "s", "a disk finishes nothing before live goes on without it", 0.1, _DAY)
+    diskStallSeconds: float = _limit(
+        5.0, "s", "a disk stands still, or holds up viewers, before it is left behind", 0.1, _DAY
+    )
     diskFreeBytes: int = _limit(_GIB, "bytes", "left free on the disk of the recordings", 0)
     diskFreePercent: float = _limit(5.0, "%", "left free on the disk of the recordings, at most 50 GiB", 0, 100)
 

@@ -124,14 +124,14 @@ class LiveStream:
         return self.publication is not None or self.awaited is not None
 
     @property
-    def isWatched(self) -> bool:
-        """Whether anybody plays or subscribes."""
-        return bool(self._viewers or self._subscriptions)
+    def watchers(self) -> int:
+        """How many play or subscribe, for whatever reason."""
+        return len(self._viewers) + len(self._subscriptions)
 
     @property
     def isUnused(self) -> bool:
         """Whether nobody publishes, plays or subscribes."""
-        return not self.isOn and not self.isWatched
+        return not self.isOn and not self.watchers
 
     @property
     def quiet(self) -> float:
@@ -192,7 +192,7 @@ class LiveStream:
         The publisher loses the name. Those who watch stay for the next one, who is to come at once; without any, or if
         streams end with their publishers, this one ends.
         """
-        if self.publication is None or not (self.grace and self.isWatched):
+        if self.publication is None or not (self.grace and self.watchers):
             self.end(reason)
         else:
             # What is left for them leaves now.
@@ -266,7 +266,7 @@ class LiveStream:
 
     def _goneFrom(self) -> None:
         """Somebody has gone. Without anybody, nobody is waited for."""
-        if self.awaited is not None and not self.isWatched:
+        if self.awaited is not None and not self.watchers:
             self.end(self._reason)
         else:
             self._left(self)

@@ -10,9 +10,10 @@ that the disk gets on.
 
 - When more than C{recordingQueueBytes} are waiting, the publisher is not read any more, until less than three quarters
   of that are. A disk that is slow but gets on thus loses nothing: it makes the publisher wait, however often and long.
-- A disk that finishes no piece for C{diskStallSeconds} while the publisher waits is out of order. Live goes before the
-  recording: the publisher is read again, what comes is left out of the file, and when the disk has taken all that was
-  waiting, the file goes on at a keyframe. The gap is logged.
+- But live goes before the recording. A disk that finishes no piece for C{diskStallSeconds} while the publisher waits is
+  out of order; and one that makes a stream that somebody watches fall so far behind the clock (L{rtmptw.record.lag}) is
+  too slow. Then the publisher is read again, what comes is left out of the file, and when the disk has taken all that
+  was waiting, the file goes on at a keyframe. The gap is logged.
 - When writing fails (a full disk, say, or a directory that is gone) the file is finished with what it has, and the log
   says why, and which file that is. The stream goes on. Every L{RETRY_SECONDS} it is tried again: with the next keyframe
   a new file begins. Tries that fail as well are not logged.
@@ -20,7 +21,7 @@ that the disk gets on.
 
 ::
 
-                        the disk stands still                 writing fails
+                        the disk is too slow                  writing fails
               STALLED <----------------------- [ AT WORK ] ------------------> BROKEN
                  |                                ^  ^  ^                         |
                  +--- all written, keyframe ------+  |  +-- RETRY_SECONDS, keyframe
@@ -46,6 +47,7 @@ from zope.interface import implementer
 from rtmptw.interfaces import ISubscriber, ISubscription
 from rtmptw.limits import Limits, Reached
 from rtmptw.live.livestream import LiveStream
+from rtmptw.record.lag import Lag
 from rtmptw.record.reel import Finished, Reel
 from rtmptw.record.segment import Beginning, Entry, Segments
 from rtmptw.record.space import NoSpace
@@ -75,7 +77,7 @@ class Away(Enum):
 
     WAITING = "it is not its turn"
     ADMITTED = "it is its turn"
-    STALLED = "the disk stands still"
+    STALLED = "the disk is too slow"
     BROKEN = "writing has failed"
 
 
@@ -123,6 +125,7 @@ class Recording:
         self._busy = False
         self._ended = False
         self._stall: IDelayedCall | None = None
+        self._lag = Lag(clock)
         self._retry: IDelayedCall | None = None
         self._isTrial = False
         self._missed = 0
@@ -147,6 +150,7 @@ class Recording:
         """One message for the file."""
         if self._ended:
             return
+        self._lag.timestamp = message.timestamp
         if self._away is None:
             self._add(self._segments.take(message))
         elif self._canReturn():
@@ -157,7 +161,8 @@ class Recording:
         if self._waiting > self._limits.recordingQueueBytes and self._stall is None and self._subscription is not None:
             self._reached.add("recordingQueueBytes")
             self._subscription.pauseProducing()
-            self._stall = self._clock.callLater(self._limits.diskStallSeconds, self._beginGap)
+            self._lag.begin()
+            self._stall = self._clock.callLater(self._patience, self._beginGap)
         if self._entries and not self._busy:
             self._work()
 
@@ -211,6 +216,8 @@ class Recording:
     def _worked(self, _: None, size: int, last: bool) -> None:
         self._busy = False
         self._waiting -= size
+        if not self._waiting:
+            self._lag.end()
         self._report()
         if self._isTrial:
             self._isTrial = False
@@ -228,7 +235,7 @@ class Recording:
             if self._waiting < self._limits.recordingQueueBytes * LOW_WATER:
                 self._release()
             else:
-                self._stall.reset(self._limits.diskStallSeconds)
+                self._stall.reset(self._patience)
         # To resume may have brought more at once, and set the thread to work on it.
         if (self._entries or self._ended) and not self._busy:
             self._work()
@@ -262,6 +269,12 @@ class Recording:
 
     # A disk that is too slow
 
+    @property
+    def _patience(self) -> float:
+        """How long the disk may take for its next piece, seconds. Who watches does not wait longer than that in all."""
+        most, isWatched = self._limits.diskStallSeconds, self._stream.watchers > 1
+        return min(most, max(0.0, most - self._lag.seconds)) if isWatched else most
+
     def _release(self) -> None:
         """Let the publisher go on, if it is held."""
         held = self._stall is not None
@@ -277,6 +290,7 @@ class Recording:
     def _beginGap(self) -> None:
         self._reached.add("diskStallSeconds")
         self._away = Away.STALLED
+        self._lag.end()
         self._segments.leave()
         self._log.error("{path}: the disk is too slow; the recording has a gap", path=self._path)
         self._release()
@@ -313,6 +327,7 @@ class Recording:
         self._away = Away.BROKEN
         self._missed += expected - self._reel.written + len(self._entries)
         self._entries.clear()
+        self._lag.end()
         self._segments.leave()
         self._release()
         self._run(self._reel.finish).addBoth(lambda _: self._broken(failure))

@@ -22,6 +22,7 @@ from zope.interface.verify import verifyObject
 from rtmptw.interfaces import ISubscriber
 from rtmptw.limits import Limits, Reached
 from rtmptw.live.hub import StreamHub
+from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import FlushTimes
 from rtmptw.record import recording as module
 from rtmptw.record import reel
@@ -29,6 +30,7 @@ from rtmptw.record.recorder import Recorder
 from rtmptw.record.recording import RETRY_SECONDS
 from rtmptw.record.segment import SegmentRule
 from rtmptw.record.space import SPARE
+from rtmptw.wire.message import Message
 from tests.live.doubles import (
     MemoryOutlet,
     MemoryPublisher,
@@ -288,6 +290,75 @@ class DiskTests(RecorderTestCase):
         self.assertGreater(self.publisher.calls.count("resume"), 3)
         self.assertEqual([tag[1:] for tag in self.tags()], [(m.timestamp, m.payload) for m in sent])
         self.assertEqual((self.logged("gap"), self.clock.getDelayedCalls()), ([], []))
+
+    def slowly(self, publication: Publication, step: int, seconds: float) -> list[Message]:
+        """
+        A camera, for a while, before a disk that gets on: each piece takes the same time, and it can't keep up.
+
+        @param step: how much time its frames stand for, ms each.
+        @param seconds: how long a piece takes.
+        @return: what was sent.
+        """
+        self.patch(module, "PIECE", SMALL_HIGH_WATER // 16)
+        sent = [key(0)]
+        publication.append(sent[0])
+        while len(sent) < 100 and not self.logged("gap"):
+            while not self.publisher.paused and len(sent) < 100:
+                sent.append(inter(len(sent) * step, BODY))
+                publication.append(sent[-1])
+            self.clock.advance(seconds)
+            self.thread.step()
+        return sent
+
+    def test_F6_slowButSteady(self) -> None:
+        """The same, and somebody watches: he does not fall behind by more than that, then the recording has a gap."""
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        publication = self.publish()
+        sent = self.slowly(publication, 40, 0.5)
+        self.assertEqual((len(self.logged("gap")), self.publisher.paused), (1, False))
+        self.assertEqual(self.reached.counts["diskStallSeconds"], 1)
+        # He was held when the queue was full, and since then the stream has moved on by less than the clock.
+        held = (SMALL_HIGH_WATER // (len(BODY) + module.MESSAGE_COST)) * 0.04
+        lag = self.clock.seconds() - (sent[-1].timestamp / 1000 - held)
+        self.assertLess(abs(lag - STALL_SECONDS), 1.0)
+        self.thread.finish()
+        self.send(publication, key(9000))
+        publication.end("")
+        self.thread.finish()
+        self.assertContent(outlet.take(), *sent, key(9000))
+        self.assertEqual(self.tags()[-1], (9, 9000, key().payload))
+
+    def test_F6_fasterThanLive(self) -> None:
+        """A file that is sent faster than it plays waits for the disk, whoever watches: nobody sees any of that."""
+        self.play(MemoryOutlet())
+        publication = self.publish()
+        sent = self.slowly(publication, 1000, 0.5)
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual((len(sent), self.logged("gap")), (100, []))
+        self.assertGreater(self.publisher.calls.count("resume"), 3)
+        self.assertEqual([tag[1:] for tag in self.tags()], [(m.timestamp, m.payload) for m in sent])
+
+    def test_F6_unwatched(self) -> None:
+        """A camera that nobody watches waits as well: it is the recording that counts."""
+        publication = self.publish()
+        sent = self.slowly(publication, 40, 0.5)
+        publication.end("")
+        self.thread.finish()
+        self.assertEqual((len(sent), self.logged("gap")), (100, []))
+
+    def test_F6_caughtUp(self) -> None:
+        """A disk that is too slow now and then, and takes everything in between, is not too slow."""
+        self.play(MemoryOutlet())
+        publication = self.publish()
+        self.send(publication, key(0))
+        for number in range(5):
+            self.fill(publication, start=1 + 100 * number)
+            self.clock.advance(STALL_SECONDS - 1)
+            self.thread.finish()
+            self.assertFalse(self.publisher.paused)
+        self.assertEqual(self.logged("gap"), [])
 
     def test_stallAfterProgress(self) -> None:
         """A disk that gets on for a while, and then stands still: the time counts from the last finished piece."""
