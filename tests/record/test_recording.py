@@ -301,11 +301,11 @@ class DiskTests(RecorderTestCase):
         """
         self.patch(module, "PIECE", SMALL_HIGH_WATER // 16)
         sent = [key(0)]
-        publication.append(sent[0])
+        self.send(publication, sent[0])
         while len(sent) < 100 and not self.logged("gap"):
             while not self.publisher.paused and len(sent) < 100:
                 sent.append(inter(len(sent) * step, BODY))
-                publication.append(sent[-1])
+                self.send(publication, sent[-1])
             self.clock.advance(seconds)
             self.thread.step()
         return sent
