@@ -8,6 +8,7 @@ What can go wrong, and whose fault it is.
 - L{URLError}: a URL that does not say where a stream is.
 - L{CallError}, L{CallTimedOut}, L{ConnectionClosed}: how a call that waits for its answer may end otherwise.
 - L{CertificateError}: a certificate that can't be used, or a server that is not trusted.
+- L{PortError}: a port that can't be opened.
 
 Only the first two leave L{rtmptw.wire}.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "ConnectionClosed",
     "LimitExceeded",
     "LocalProtocolError",
+    "PortError",
     "RTMPError",
     "RemoteProtocolError",
     "StatusError",
@@ -195,6 +197,15 @@ class CertificateError(RTMPError):
     """
     A certificate, or its key, is of no use: a file of ours, which the text begins with, or that of a server which is
     not trusted, and then the text says why not.
+    """
+
+
+class PortError(SystemExit, RTMPError):
+    """
+    A port that can't be opened: which, and why.
+
+    Nobody need catch it: it ends the process, and Python prints its text alone. But it is an L{Exception} as well: only
+    of those C{twistd} tells whoever has started it in the background.
     """
 
 

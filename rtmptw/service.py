@@ -16,16 +16,21 @@ they are, and are finished at the next start.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Callable, Iterable
+from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
 from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from rtmptw.closereason import explain
+from rtmptw.errors import PortError
 from rtmptw.record.recorder import Recorder
 from rtmptw.relay.pull import Pull
 from rtmptw.relay.push import Push
@@ -38,6 +43,13 @@ STOP_SECONDS = 9.5
 
 #: Why it is cut short, if somebody wants that.
 _AGAIN = "that was asked for again"
+
+#: What may be the matter with a port, and what to do about it.
+_HINTS = {
+    EACCES: "ports below 1024 are for root, or for who has CAP_NET_BIND_SERVICE",
+    EADDRINUSE: "another program has it, perhaps another server of this kind; --port N takes another one",
+    EADDRNOTAVAIL: "this machine has no such address",
+}
 
 #: How many new objects the garbage collector waits for; the usual numbers are 700, 10, 10.
 GARBAGE_THRESHOLDS = (20_000, 10, 10)
@@ -121,6 +133,23 @@ class RTMPService(MultiService):
         self._signals = signals
         self._hurry: Callable[[str], None] | None = None
         self._isAsked = self._isAskedAgain = False
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the ports, with the rights that a process may have at first only.
+
+        @raise PortError: if one can't be opened; C{twistd} then ends.
+        """
+        try:
+            super().privilegedStartService()
+        except CannotListenError as error:
+            number = getattr(error.socketError, "errno", 0)
+            reason = os.strerror(number) if number else str(error.socketError)
+            place = f"{error.interface or 'any address'}, port {error.port}"
+            raise PortError(f"can't listen on {place}: {reason}: {_HINTS.get(number, 'see --port')}") from None
+        except OSError as error:
+            # The lock of a socket that is a file.
+            raise PortError(f"can't listen: {explain(error)}: see --port") from None
 
     def startService(self) -> None:
         """Start to listen, and whatever else is to begin."""

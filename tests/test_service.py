@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from errno import EACCES, EADDRINUSE, ENOBUFS, ENOENT
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from rtmptw.errors import PortError
 from rtmptw.service import STOP_SECONDS, RTMPService, Signals
 
 
@@ -153,6 +158,47 @@ class OrderTests(SynchronousTestCase):
         self.successResultOf(service.stopService())
         self.assertEqual(steps.done, ["start writers", "listen", "relay", "stop writers"])
         self.assertEqual(steps.clock.getDelayedCalls(), [])
+
+
+class _NoPort(Service):
+    """A port that can't be opened."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def privilegedStartService(self) -> None:
+        """It is tried."""
+        raise self._error
+
+
+class PortTests(SynchronousTestCase):
+    """Ports that can't be opened."""
+
+    def test_said(self) -> None:
+        """Which one, why, and what to do about it."""
+        for error, words in (
+            (
+                CannotListenError("", 1935, OSError(EADDRINUSE, "")),
+                "any address, port 1935: Address already in use: an",
+            ),
+            (CannotListenError("::1", 80, OSError(EACCES, "")), "::1, port 80: Permission denied: ports below 1024"),
+            (CannotListenError("", 1935, OSError(ENOBUFS, "")), "No buffer space available: see --port"),
+            (CannotListenError("", "a/socket", "somebody has it"), "port a/socket: somebody has it: see --port"),
+            (
+                FileNotFoundError(ENOENT, "No such file", "a/socket.lock"),
+                "can't listen: [Errno 2] No such file: 'a/so",
+            ),
+        ):
+            service = Steps().service()
+            _NoPort(error).setServiceParent(service)
+            raised = self.assertRaises(PortError, service.privilegedStartService)
+            self.assertIn(words, str(raised))
+
+    def test_end(self) -> None:
+        """It ends the process with its text alone; and is told to who has started it in the background."""
+        script = "from rtmptw.errors import PortError\ntry: raise PortError('words')\nexcept Exception: raise"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout, done.stderr.split()), (1, b"", [b"words"]))
 
 
 class HurryTests(SynchronousTestCase):

@@ -237,7 +237,7 @@ class Tape:
 
     def behind(self, position: int) -> int:
         """How many bytes there are from C{position} to the end; from before the tape, as many as it has."""
-        if position >= self.end:
+        if position >= self.end or not self._offsets:
             return 0
         return self.bytes - self._offsets[max(position - self.first, 0)]
 

@@ -133,7 +133,7 @@ class Viewer:
     def lagMilliseconds(self) -> float:
         """For how long the oldest of that has been there."""
         tape, position = self._tape, self.position
-        if tape is None or position is None or position >= tape.end:
+        if tape is None or position is None or not tape.behind(position):
             return 0.0
         return (self._stream.clock.seconds() - tape.written(position)) * 1000
 

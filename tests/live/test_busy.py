@@ -15,7 +15,8 @@ from rtmptw.live.busy import LOOK_SECONDS, SAME_SILENT_SECONDS, SILENT_SECONDS, 
 from rtmptw.live.hub import StreamHub
 from rtmptw.live.image import encodeImage
 from rtmptw.live.livestream import GRACE_SECONDS
-from tests.live.doubles import PATH, LiveTestCase, MemoryPublisher, MemorySubscriber, atOnce, inter, key
+from rtmptw.live.rounds import FlushTimes
+from tests.live.doubles import PATH, LiveTestCase, MemoryOutlet, MemoryPublisher, MemorySubscriber, atOnce, inter, key
 
 
 @implementer(IPublisher)
@@ -238,6 +239,23 @@ class TrimTests(LiveTestCase):
             self.assertEqual([stream.path for stream in hub if not stream.tape.held], ["large"] * expected)
             hub.trim()
             self.assertEqual(hub.reached.counts["allTapeBytes"], expected)
+
+    def test_deaf(self) -> None:
+        """Who does not read at that time loses what was forgotten, and stays."""
+        hub = StreamHub(self.clock, FlushTimes(0, 0), grace=0, limits=Limits(allTapeBytes=1024))
+        publication, outlet = hub.publish(PATH, MemoryPublisher()), MemoryOutlet()
+        viewer = hub.play(PATH, outlet, 1, lambda: None)
+        self.send(publication, key(0))
+        outlet.room = 0
+        self.send(publication, inter(40, bytes(2000)))
+        hub.trim()
+        self.assertEqual((viewer.lagBytes, viewer.lagMilliseconds), (0, 0))
+        viewer.flush()
+        self.send(publication, inter(80), key(120))
+        outlet.take()
+        outlet.drain()
+        self.assertContent(outlet.take(), key(120))
+        self.assertEqual(self.logged("failed"), [])
 
     def test_more(self) -> None:
         """If that is not enough, the next one forgets as well."""

@@ -219,6 +219,10 @@ class TapeTests(SynchronousTestCase):
         fill(tape, b"a", b"bcd", b"ef")
         tape.forget(1)
         self.assertEqual([tape.behind(position) for position in (1, 2, 3)], [5, 2, 0])
+        # From before the tape, as many as it has.
+        self.assertEqual(tape.behind(0), 5)
+        tape.forget(3)
+        self.assertEqual([tape.behind(position) for position in (0, 2, 3)], [0, 0, 0])
 
     @settings(deadline=None, max_examples=50)
     @given(st.lists(st.tuples(st.integers(0, 300), st.booleans(), st.integers(0, 12)), max_size=60))
