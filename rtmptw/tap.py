@@ -20,6 +20,7 @@ from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
 
 import rtmptw
+from rtmptw.auth.keyfile import MIN_KEY
 from rtmptw.auth.options import AccessOptions, hidesNames, makeApplication
 from rtmptw.closereason import explain
 from rtmptw.errors import CertificateError, URLError
@@ -151,15 +152,17 @@ def _readRelay(option: str, text: str, example: str) -> tuple[str, RTMPURL]:
     """
     name, equals, url = text.partition("=")
     # Who has forgotten the first part has written what may be a secret in its place.
-    shown = name.strip("/") if equals and not set(name) & set(":@?") else ""
+    mayBeSecret = bool(set(name) & set(":@?")) or (not equals and len(name) >= MIN_KEY)
+    shown = "" if mayBeSecret else name.strip("/")
     try:
-        if not shown:
+        if not shown or not equals:
             raise URLError(f"it needs a name and a URL, as {example}")
         parsed = RTMPURL.parse(url)
         if not parsed.app:
             raise URLError("the URL needs an application, as rtmp://host/app")
     except URLError as error:
-        raise UsageError(f"--{option} {shown}=...: {error}") from None
+        given = shown if shown and not equals else f"{shown}=..."
+        raise UsageError(f"--{option} {given}: {error}") from None
     return shown, parsed
 
 

@@ -197,7 +197,6 @@ class OptionsTests(SynchronousTestCase):
     def test_badRelays(self) -> None:
         """What can't be a relay is refused with the option, and what is wrong; and without what may be a secret."""
         rows = [
-            ("live", "=...: it needs a name and a URL, as live"),
             ("SECRET@host/app", "=...: it needs a name and a URL, as live"),
             ("live=", "live=...: a URL that begins with rtmp://"),
             ("live=SECRET", "live=...: a URL that begins with rtmp://"),
@@ -213,6 +212,9 @@ class OptionsTests(SynchronousTestCase):
             ("rtmp://me:SECRET@host/app/SECRET", "=...: it needs a name and a URL, as live"),
             ("rtmp://host/app/x?key=SECRET", "=...: it needs a name and a URL, as live"),
             ("", "=...: it needs a name and a URL, as live"),
+            ("/", "=...: it needs a name and a URL, as live"),
+            ("live", "live: it needs a name and a URL, as live"),
+            ("thisMayBeTheKeySECRET", "=...: it needs a name and a URL, as live"),
         ]
         for option in ("push", "pull", "pull-always"):
             for text, words in rows:
