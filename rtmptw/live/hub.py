@@ -13,6 +13,7 @@ who wants a stream, and when the last one has gone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from weakref import WeakSet
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.task import deferLater
@@ -27,7 +28,7 @@ from rtmptw.live.livestream import GRACE_SECONDS, LiveStream
 from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import FlushTimes, Rounds
 from rtmptw.live.subscription import Subscription
-from rtmptw.live.tape import CacheLimits
+from rtmptw.live.tape import CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
 from rtmptw.session.status import BAD_NAME
 
@@ -78,6 +79,8 @@ class StreamHub:
         self._clock = clock
         self.rounds = Rounds(clock, flush)
         self._cache = cache
+        # Those of streams that have ended as well, as long as somebody is still sent the rest.
+        self._tapes: WeakSet[Tape] = WeakSet()
         self._streams: dict[str, LiveStream] = {}
 
     def __iter__(self) -> Iterator[LiveStream]:
@@ -157,7 +160,7 @@ class StreamHub:
 
     def trim(self) -> None:
         """Keep no more for viewers, of all streams together, than C{allTapeBytes}; the largest forget first."""
-        tapes = sorted([stream.tape for stream in self], key=lambda tape: tape.held)
+        tapes = sorted(self._tapes, key=lambda tape: tape.held)
         excess = sum([tape.held for tape in tapes]) - self._limits.allTapeBytes
         if excess > 0:
             self.reached.add("allTapeBytes")
@@ -189,9 +192,14 @@ class StreamHub:
         stream = self._streams.get(path)
         if stream is None:
             stream = self._streams[path] = LiveStream(
-                path, self._clock, self._left, self.rounds, self._cache, self.grace, self._limits, self.reached
+                path, self._clock, self._left, self.rounds, self._newTape, self.grace, self._limits, self.reached
             )
         return stream
+
+    def _newTape(self) -> Tape:
+        tape = Tape(cache=self._cache)
+        self._tapes.add(tape)
+        return tape
 
     def _left(self, stream: LiveStream) -> None:
         """Somebody has gone."""

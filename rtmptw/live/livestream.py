@@ -33,7 +33,7 @@ from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import Rounds
 from rtmptw.live.streamclock import FORWARD
 from rtmptw.live.subscription import Subscription
-from rtmptw.live.tape import CacheLimits, Tape
+from rtmptw.live.tape import Tape
 from rtmptw.live.viewer import Viewer
 from rtmptw.wire.media import MediaKind, classify
 from rtmptw.wire.message import Message
@@ -77,7 +77,7 @@ class LiveStream:
         clock: IReactorTime,
         left: Callable[[LiveStream], None],
         rounds: Rounds,
-        cache: CacheLimits | None = None,
+        newTape: Callable[[], Tape] = Tape,
         grace: float = 0.0,
         limits: Limits | None = None,
         reached: Reached | None = None,
@@ -85,7 +85,7 @@ class LiveStream:
         """
         @param left: called when somebody has gone.
         @param rounds: those of the process.
-        @param cache: how far back a joiner may start.
+        @param newTape: makes an empty one.
         """
         self.path = path
         self.clock = clock
@@ -97,7 +97,7 @@ class LiveStream:
         self.hops: tuple[str, ...] = ()
         self._left = left
         self._rounds = rounds
-        self._cache = cache
+        self._newTape = newTape
         # The time of the messages of one read, asked once for all of them; and of the last one that brought any.
         self._now = self._heard = 0.0
         self._waiting: IDelayedCall | None = None
@@ -146,7 +146,7 @@ class LiveStream:
     def _begin(self) -> None:
         """Nothing has come yet."""
         self.headers = HeaderCache()
-        self.tape = Tape(cache=self._cache)
+        self.tape = self._newTape()
         self.continuity = Continuity(self.path)
         self._picture = Picture()
         self._served = 0

@@ -257,6 +257,23 @@ class TrimTests(LiveTestCase):
         self.assertContent(outlet.take(), key(120))
         self.assertEqual(self.logged("failed"), [])
 
+    def test_ended(self) -> None:
+        """A stream that is over counts as long as somebody is sent the rest; it may forget, and he is told the end."""
+        hub = StreamHub(self.clock, FlushTimes(0, 0), grace=0, limits=Limits(allTapeBytes=1024))
+        publication, outlet, ends = hub.publish(PATH, MemoryPublisher()), MemoryOutlet(), []
+        hub.play(PATH, outlet, 1, lambda: ends.append("end"))
+        self.send(publication, key(0))
+        outlet.room = 0
+        self.send(publication, inter(40, bytes(2000)))
+        publication.end("")
+        hub.trim()
+        self.assertEqual(hub.reached.counts["allTapeBytes"], 1)
+        outlet.drain()
+        self.clock.advance(1)
+        self.assertEqual((ends, self.logged("failed")), (["end"], []))
+        hub.trim()
+        self.assertEqual(hub.reached.counts["allTapeBytes"], 1)
+
     def test_more(self) -> None:
         """If that is not enough, the next one forgets as well."""
         hub = StreamHub(self.clock, grace=0, limits=Limits(allTapeBytes=1024))
