@@ -16,6 +16,7 @@ watch there is one stream with a gap.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
@@ -149,7 +150,7 @@ class LiveStream:
         self.tape = self._newTape()
         self.continuity = Continuity(self.path)
         self._picture = Picture()
-        self._served = 0
+        self._served = self._looked = 0
         self._keyframe: int | None = None
 
     def publish(self, publisher: IPushProducer, hops: tuple[str, ...] = (), principal: str = "") -> Publication:
@@ -303,7 +304,7 @@ class LiveStream:
         tape, type = self.tape, message.type
         if not tape.hasRoom(len(image)):
             # One read may hold more than the tape: nobody who keeps up shall miss any of it.
-            self._serveAll()
+            deque(self.round(), maxlen=0)
         isKeyframe = False
         if type == 18:  # MessageType.DATA, whose name costs more than all the rest
             self.headers.seeData(message)
@@ -325,11 +326,6 @@ class LiveStream:
         else:
             self.served()
 
-    def _serveAll(self) -> None:
-        """Do not wait for the next round."""
-        for _ in self.round():
-            pass
-
     def round(self) -> Iterator[None]:
         """
         Give each viewer all there is for it, one at each step.
@@ -339,10 +335,13 @@ class LiveStream:
         send the processor has forgotten all but the bytes that were sent.
         """
         tape, changes = self.tape, self.headers.changes
+        # Whoever takes nothing is only looked at for his pace, and there are as many as somebody wants there to be.
+        isLook = tape.bytes - self._looked >= FULL
+        self._looked = tape.bytes if isLook else self._looked
         block, size, start, end, room = b"", 0, -1, -1, 0
         for viewer in self.viewers:
             position, outlet = viewer.position, viewer.outlet
-            if position == tape.end:
+            if position == tape.end or not (isLook or outlet.ready):
                 continue
             try:
                 if viewer.isInStep and position is not None and outlet.ready and position >= tape.first:

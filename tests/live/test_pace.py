@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtmptw.limits import Limits
 from rtmptw.live.image import encodeImage
+from rtmptw.live.livestream import FULL
 from rtmptw.live.pace import FASTEST, HOLD_BYTES
 from tests.live.doubles import LiveTestCase, MemoryOutlet, MemoryPublisher, inter, key
 from tests.live.test_viewer import BEGINNING, MEGABYTE
@@ -30,13 +31,13 @@ class HoldTests(LiveTestCase):
         self.send(self.publication, *(inter(index, MEGABYTE) for index in range(megabytes)))
 
     def test_bytes(self) -> None:
-        """It is held when the viewer is more than HOLD_BYTES behind, and not before."""
+        """It is held when the viewer is more than HOLD_BYTES behind, and not before; it is looked at now and then."""
         # Without their bodies.
         rest = HOLD_BYTES - 256 * len(encodeImage(inter(0, b"")))
         self.send(self.publication, *(inter(40, bytes(rest // 256)) for _ in range(255)))
         self.send(self.publication, inter(40, bytes(rest - 255 * (rest // 256))))
         self.assertEqual((self.viewer.lagBytes, self.publisher.calls), (HOLD_BYTES, []))
-        self.send(self.publication, inter(80, b""))
+        self.send(self.publication, inter(80, bytes(FULL)))
         self.assertEqual(self.publisher.calls, ["pause"])
         self.send(self.publication, inter(120))
         self.assertEqual(self.publisher.calls, ["pause"])
