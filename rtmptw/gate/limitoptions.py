@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from math import inf
 
+from twisted.logger import Logger
 from twisted.python.usage import Options, UsageError
 
 from rtmptw.gate.admission import allowedConnections, descriptors
@@ -22,6 +23,21 @@ __all__ = ["LimitOptions", "limitTable", "makeLimits"]
 
 #: How the option is to be used, for its errors.
 _EXAMPLE = "as --limit handshake-seconds=5; --limits shows them all"
+
+
+#: Which limit should be no more than which other one, and what follows if it is.
+_ORDER = (
+    ("pingSeconds", "silenceSeconds", "who is silent is closed before it is pinged"),
+    ("strangerMessageBytes", "strangerPartialBytes", "no message of that size gets through"),
+    ("audioBytes", "partialBytes", "no message of that size gets through"),
+    ("videoBytes", "partialBytes", "no message of that size gets through"),
+    ("aggregateBytes", "partialBytes", "no message of that size gets through"),
+    ("partialBytes", "allPartialBytes", "one publisher alone may be closed for all"),
+    ("streams", "createdStreams", "nobody can have so many at a time"),
+    ("behindBytes", "allTapeBytes", "viewers skip earlier than that"),
+)
+
+_log = Logger()
 
 
 class LimitOptions(Options):
@@ -110,5 +126,17 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def makeLimits(options: LimitOptions) -> Limits:
-    """The limits that the options ask for."""
-    return Limits(**options["limits"])
+    """The limits that the options ask for. Those that make no sense together are a warning in the log."""
+    limits = Limits(**options["limits"])
+    named = {limit.name: limit for limit in describeLimits(limits)}
+    for less, more, consequence in _ORDER:
+        if named[less].value > named[more].value:
+            _log.warn(
+                "--limit {less}={lessValue:g} is more than {more}={moreValue:g}: {consequence}",
+                less=named[less].option,
+                lessValue=named[less].value,
+                more=named[more].option,
+                moreValue=named[more].value,
+                consequence=consequence,
+            )
+    return limits

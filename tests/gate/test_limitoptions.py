@@ -9,6 +9,8 @@ import os
 from contextlib import redirect_stdout
 from io import StringIO
 
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -41,6 +43,20 @@ class LimitOptionsTests(SynchronousTestCase):
         """Several; of one that is set twice the last counts."""
         limits = self.parse("--limit", "handshake-seconds=5", "--limit=streams=3", "--limit", "handshake-seconds=2.5")
         self.assertEqual(limits, Limits(handshakeSeconds=2.5, streams=3))
+
+    def test_noSense(self) -> None:
+        """Two that make no sense together are warned of, with what follows; each pair at its edge."""
+        log = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.parse()
+        known = {limit.name: limit for limit in describeLimits()}
+        for less, more, consequence in limitoptions._ORDER:
+            top = max(known[less].least, known[more].least)
+            for excess in (0, 1):
+                log._events.clear()
+                settings = (f"{known[more].option}={top:.10g}", f"{known[less].option}={top + excess:.10g}")
+                self.parse("--limit", settings[0], "--limit", settings[1])
+                words = f"--limit {settings[1]} is more than {settings[0]}: {consequence}"
+                self.assertEqual([formatEvent(event) for event in log].count(words), excess)
 
     def test_everyLimit(self) -> None:
         """Each can be set by its name, to its bounds, and to nothing beyond them."""
