@@ -151,6 +151,10 @@ class RTMPClientFactory(Factory):
         """See L{IOwner.tells}. There are few."""
         return True
 
+    def origin(self, protocol: RTMPProtocol) -> str:
+        """See L{IOwner.origin}. A client has asked for whom it has."""
+        return ""
+
     def connectionMade(self, protocol: RTMPProtocol) -> None:
         """A connection is there."""
         self._connections.add(protocol)

@@ -145,14 +145,14 @@ class IStreamSource(Interface):
 class IStreamHub(Interface):
     """Names to streams."""
 
-    def whenFree(path, principal="", host=""):  # type: ignore[no-untyped-def]
+    def whenFree(path, principal="", origin=""):  # type: ignore[no-untyped-def]
         """
         Wait until a name can be published. Mostly that is so at once; or its publisher is silent, and has some time to
         be heard.
 
         @param path: the stream's identity, as L{rtmptw.requests.StreamRequest.path}.
         @param principal: who wants it, as L{rtmptw.requests.StreamRequest.principal}.
-        @param host: the address that he comes from; or nothing.
+        @param origin: where he comes from, as L{ILink.origin}.
         @return: a coroutine.
         @raise StatusError: if the name is taken: C{NetStream.Publish.BadName}.
         """
@@ -194,7 +194,7 @@ class IPublisher(IPushProducer):
     """A publisher that can tell when it was heard last."""
 
     quiet = Attribute("L{float}: for how long nothing has come from it, seconds.")
-    host = Attribute("L{str}: the address that it comes from; nothing, if that is no Internet address.")
+    origin = Attribute("L{str}: where it comes from, as L{ILink.origin}. It may be left out.")
 
     def displaced():  # type: ignore[no-untyped-def]
         """Somebody else has got the name. What was published is his stream now."""
@@ -300,7 +300,7 @@ class ILink(Interface):
 
     outlet = Attribute("The L{IOutlet}.")
     peer = Attribute("L{str}: who is at the other end, for the log.")
-    host = Attribute("L{str}: its address; nothing, if that is no Internet address.")
+    origin = Attribute("L{str}: what is most likely the same for the same peer; nothing, if many share its address.")
     secure = Attribute("L{bool}: whether the connection is encrypted by TLS.")
     limits = Attribute("The L{rtmptw.limits.Limits} that it keeps.")
     reached = Attribute("The L{rtmptw.limits.Reached}: how often each limit was reached.")
@@ -369,6 +369,13 @@ class IOwner(Interface):
 
     def connectionMade(protocol):  # type: ignore[no-untyped-def]
         """A connection has come: its C{second()} is to be called every second."""
+
+    def origin(protocol):  # type: ignore[no-untyped-def]
+        """
+        See L{ILink.origin}.
+
+        @rtype: L{str}
+        """
 
     def tells(protocol):  # type: ignore[no-untyped-def]
         """

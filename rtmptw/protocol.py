@@ -329,9 +329,9 @@ class RTMPProtocol(Protocol):
             self._cutOff("unreadBytes", "does not read the answers that it asks for")
 
     @property
-    def host(self) -> str:
-        """See L{ILink.host}."""
-        return str(getattr(self._transport.getPeer(), "host", ""))
+    def origin(self) -> str:
+        """See L{ILink.origin}."""
+        return str(self._owner.origin(self))
 
     @property
     def quiet(self) -> float:

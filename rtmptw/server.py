@@ -142,6 +142,10 @@ class RTMPServerFactory(ServerFactory):
         """See L{IOwner.tells}."""
         return self._admission.tells(protocol)
 
+    def origin(self, protocol: RTMPProtocol) -> str:
+        """See L{IOwner.origin}."""
+        return self._admission.origin(protocol)
+
     def connectionMade(self, protocol: RTMPProtocol) -> None:
         """A connection has come."""
         self._connections.add(protocol)

@@ -29,7 +29,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from rtmptw.closereason import explain
 from rtmptw.errors import PortError
 from rtmptw.record.recorder import Recorder
 from rtmptw.relay.pull import Pull
@@ -101,6 +100,21 @@ def _settleMemory() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
+def _whyNot(error: Exception) -> str:
+    """Which port can't be opened, why, and what to do about it."""
+    if not isinstance(error, CannotListenError):
+        # Of a socket that is a file, its lock; of a number, that it is too large.
+        file = getattr(error, "filename2", None)
+        place = os.fsdecode(file).removesuffix(".lock") if file is not None else "a port"
+        return f"can't listen on {place}: {getattr(error, 'strerror', None) or error}: see --port"
+    reason, number = error.socketError, getattr(error.socketError, "errno", 0)
+    if isinstance(error.port, int):
+        place, hint = f"{error.interface or 'any address'}, port {error.port}", _HINTS.get(number, "see --port")
+    else:
+        place, hint = os.fsdecode(error.port), "another program has it, or has left it behind"
+    return f"can't listen on {place}: {getattr(reason, 'strerror', None) or reason}: {hint}"
+
+
 class RTMPService(MultiService):
     """
     The ports, and what is behind them.
@@ -142,14 +156,8 @@ class RTMPService(MultiService):
         """
         try:
             super().privilegedStartService()
-        except CannotListenError as error:
-            number = getattr(error.socketError, "errno", 0)
-            reason = os.strerror(number) if number else str(error.socketError)
-            place = f"{error.interface or 'any address'}, port {error.port}"
-            raise PortError(f"can't listen on {place}: {reason}: {_HINTS.get(number, 'see --port')}") from None
-        except OSError as error:
-            # The lock of a socket that is a file.
-            raise PortError(f"can't listen: {explain(error)}: see --port") from None
+        except (CannotListenError, OSError, OverflowError) as error:
+            raise PortError(_whyNot(error)) from None
 
     def startService(self) -> None:
         """Start to listen, and whatever else is to begin."""

@@ -53,7 +53,7 @@ ROOMS = {
     "record": _LIVE | {"live"},
     "relay": _LIVE | {"live", "client", "discretion", "url"},
     "tools": _LIVE | {"client", "url"},
-    "service": {"server", "record", "relay", "closereason", "errors"},
+    "service": {"server", "record", "relay", "errors"},
     "causes": set(),
     "trace": _BOTTOM | {"wire", "causes"},
     "capture": _BOTTOM | {"wire", "trace", "outlet", "plainsocket", "directoutlet", "closereason", "keepalive"},

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from errno import EACCES, EADDRINUSE, ENOBUFS, ENOENT
+from socket import gaierror
 from typing import Any
 
 from twisted.application.service import Service
@@ -177,17 +178,14 @@ class PortTests(SynchronousTestCase):
     def test_said(self) -> None:
         """Which one, why, and what to do about it."""
         for error, words in (
-            (
-                CannotListenError("", 1935, OSError(EADDRINUSE, "")),
-                "any address, port 1935: Address already in use: an",
-            ),
-            (CannotListenError("::1", 80, OSError(EACCES, "")), "::1, port 80: Permission denied: ports below 1024"),
-            (CannotListenError("", 1935, OSError(ENOBUFS, "")), "No buffer space available: see --port"),
-            (CannotListenError("", "a/socket", "somebody has it"), "port a/socket: somebody has it: see --port"),
-            (
-                FileNotFoundError(ENOENT, "No such file", "a/socket.lock"),
-                "can't listen: [Errno 2] No such file: 'a/so",
-            ),
+            (CannotListenError("", 1935, OSError(EADDRINUSE, "in use")), "any address, port 1935: in use: another pro"),
+            (CannotListenError("::1", 80, OSError(EACCES, "no")), "::1, port 80: no: ports below 1024 are for root"),
+            (CannotListenError("", 1935, OSError(ENOBUFS, "no buffers")), "port 1935: no buffers: see --port"),
+            (CannotListenError("x.example", 1, gaierror(-2, "not known")), "x.example, port 1: not known: see --port"),
+            (CannotListenError("", b"a/socket", OSError(EADDRINUSE, "in use")), "a/socket: in use: another program"),
+            (CannotListenError("", "a/socket", "somebody has it"), "a/socket: somebody has it: another program"),
+            (FileNotFoundError(ENOENT, "no file", "1", None, b"a/socket.lock"), "on a/socket: no file: see --port"),
+            (OverflowError("it must be 0-65535."), "can't listen on a port: it must be 0-65535.: see --port"),
         ):
             service = Steps().service()
             _NoPort(error).setServiceParent(service)

@@ -195,6 +195,14 @@ class Admission:
             return ""
         return "connections" if isFull else "strangers"
 
+    def origin(self, protocol: RTMPProtocol) -> str:
+        """
+        What a connection's address says of who it is: the address, or of IPv6 its network; nothing, if it is trusted,
+        since many may be behind that.
+        """
+        source = self._inside.get(protocol)
+        return "" if source is None else source.key.hex()
+
     def add(self, protocol: RTMPProtocol) -> None:
         """A connection has come. If it is one too many, the oldest stranger goes."""
         transport, now = protocol.transport, self._clock.seconds()

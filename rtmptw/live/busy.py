@@ -12,20 +12,31 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from twisted.internet.interfaces import IPushProducer
+
 from rtmptw.interfaces import IPublisher
 
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
     from rtmptw.live.publication import Publication
 
-__all__ = ["LEAST_SECONDS", "LOOK_SECONDS", "SAME_SILENT_SECONDS", "SILENT_SECONDS", "Busy", "patience", "quietOf"]
+__all__ = [
+    "LEAST_SECONDS",
+    "LOOK_SECONDS",
+    "SAME_SILENT_SECONDS",
+    "SILENT_SECONDS",
+    "Busy",
+    "originOf",
+    "patience",
+    "quietOf",
+]
 
 #: How long a publisher may be silent before another one may take its name, seconds. Real ones send tens of messages in
 #: a second. Who comes earlier is kept waiting until then, or until the silent one is heard.
 SILENT_SECONDS = 2.0
 
 #: The same, if the one who comes is most likely that publisher, whose link was cut: who has proven to be the same, or
-#: comes from the same address where nobody has proven anything.
+#: comes from the same address where nobody has proven anything and it is not one that many share.
 SAME_SILENT_SECONDS = 0.5
 
 #: How often that is looked at, seconds; and the shortest time to the next look.
@@ -43,15 +54,18 @@ class Busy(Enum):
     REPLACE_SILENT = "replace-silent"
 
 
-def patience(holder: Publication, host: str) -> float:
+def originOf(publisher: IPushProducer) -> str:
+    """See L{IPublisher.origin}; nothing, if it does not tell."""
+    return str(getattr(publisher, "origin", ""))
+
+
+def patience(holder: Publication, origin: str) -> float:
     """
     How long a publisher may be silent before it loses its name, seconds.
 
-    @param host: the address of the one who comes, and has proven the same right to the name; or nothing.
+    @param origin: that of the one who comes, and has proven the same right to the name.
     """
-    publisher = holder.publisher
-    knownHost = IPublisher(publisher).host if IPublisher.providedBy(publisher) else ""
-    isSame = bool(holder.principal) or (knownHost != "" and host == knownHost)
+    isSame = bool(holder.principal) or (origin != "" and origin == originOf(holder.publisher))
     return SAME_SILENT_SECONDS if isSame else SILENT_SECONDS
 
 

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from rtmptw.errors import StatusError
 from rtmptw.interfaces import IOutlet, IPublisher, IStreamHub, IStreamObserver, IStreamSource, ISubscriber
 from rtmptw.limits import Limits, Reached
-from rtmptw.live.busy import LEAST_SECONDS, LOOK_SECONDS, Busy, patience, quietOf
+from rtmptw.live.busy import LEAST_SECONDS, LOOK_SECONDS, Busy, originOf, patience, quietOf
 from rtmptw.live.livestream import GRACE_SECONDS, LiveStream
 from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import FlushTimes, Rounds
@@ -79,7 +79,8 @@ class StreamHub:
         self._clock = clock
         self.rounds = Rounds(clock, flush)
         self._cache = cache
-        # Those of streams that have ended as well, as long as somebody is still sent the rest.
+        # Those of streams that have ended as well, as long as somebody is still sent the rest. Names that nobody has
+        # published yet have nothing on theirs.
         self._tapes: WeakSet[Tape] = WeakSet()
         self._streams: dict[str, LiveStream] = {}
 
@@ -87,21 +88,28 @@ class StreamHub:
         """The streams that there are now."""
         return iter(tuple(self._streams.values()))
 
-    async def whenFree(self, path: str, principal: str = "", host: str = "") -> None:
+    async def whenFree(self, path: str, principal: str = "", origin: str = "") -> None:
         """See L{IStreamHub.whenFree}."""
-        holder, began = None, 0.0
+        holder, began, isSure = None, 0.0, False
         while True:
             now, stream = self._clock.seconds(), self._streams.get(path)
             if stream is None or stream.publication is not holder:
                 # Another one has it now, and has not been waited for yet.
-                holder, began = None if stream is None else stream.publication, now
-            wait = self._wait(path, principal, host, now - began)
-            if wait <= 0:
+                holder, began, isSure = None if stream is None else stream.publication, now, False
+            wait = self._wait(path, principal, origin, now - began)
+            if wait > 0:
+                # What is left of a sum may be less than any clock can tell.
+                await deferLater(self._clock, min(max(wait, LEAST_SECONDS), LOOK_SECONDS))
+            elif holder is None or isSure or self.busy is Busy.REPLACE:
                 break
-            # What is left of a sum may be less than any clock can tell.
-            await deferLater(self._clock, min(max(wait, LEAST_SECONDS), LOOK_SECONDS))
+            else:
+                # Something else may have taken all that time, and what he has sent is still to be read. Between two
+                # turns from now, everybody is.
+                for _ in range(2):
+                    await deferLater(self._clock, 0)
+                isSure = True
 
-    def _wait(self, path: str, principal: str, host: str, waited: float) -> float:
+    def _wait(self, path: str, principal: str, origin: str, waited: float) -> float:
         """
         How long to wait for a name, seconds; 0: it can be published.
 
@@ -120,13 +128,13 @@ class StreamHub:
         quiet = quietOf(stream)
         if self.busy is Busy.REFUSE or quiet < waited:
             raise StatusError(f"{path} is published already", BAD_NAME)
-        return max(0.0, patience(stream.publication, host) - quiet)
+        return max(0.0, patience(stream.publication, origin) - quiet)
 
     def publish(
         self, path: str, publisher: IPushProducer, hops: tuple[str, ...] = (), principal: str = ""
     ) -> Publication:
         """See L{IStreamHub.publish}."""
-        if self._wait(path, principal, IPublisher(publisher).host if IPublisher.providedBy(publisher) else "", 0.0):
+        if self._wait(path, principal, originOf(publisher), 0.0):
             raise StatusError(f"{path} is published already", BAD_NAME)
         before = self._stream(path).publication
         if before is not None:
@@ -135,6 +143,7 @@ class StreamHub:
         stream = self._stream(path)
         isNew = not stream.isOn
         publication = stream.publish(publisher, hops, principal)
+        self._tapes.add(stream.tape)
         if before is not None:
             self._displace(before)
         for observer in tuple(self.observers) if isNew else ():
@@ -192,14 +201,9 @@ class StreamHub:
         stream = self._streams.get(path)
         if stream is None:
             stream = self._streams[path] = LiveStream(
-                path, self._clock, self._left, self.rounds, self._newTape, self.grace, self._limits, self.reached
+                path, self._clock, self._left, self.rounds, self._cache, self.grace, self._limits, self.reached
             )
         return stream
-
-    def _newTape(self) -> Tape:
-        tape = Tape(cache=self._cache)
-        self._tapes.add(tape)
-        return tape
 
     def _left(self, stream: LiveStream) -> None:
         """Somebody has gone."""

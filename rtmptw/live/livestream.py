@@ -34,7 +34,7 @@ from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import Rounds
 from rtmptw.live.streamclock import FORWARD
 from rtmptw.live.subscription import Subscription
-from rtmptw.live.tape import Tape
+from rtmptw.live.tape import CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
 from rtmptw.wire.media import MediaKind, classify
 from rtmptw.wire.message import Message
@@ -78,7 +78,7 @@ class LiveStream:
         clock: IReactorTime,
         left: Callable[[LiveStream], None],
         rounds: Rounds,
-        newTape: Callable[[], Tape] = Tape,
+        cache: CacheLimits | None = None,
         grace: float = 0.0,
         limits: Limits | None = None,
         reached: Reached | None = None,
@@ -86,7 +86,7 @@ class LiveStream:
         """
         @param left: called when somebody has gone.
         @param rounds: those of the process.
-        @param newTape: makes an empty one.
+        @param cache: how far back a joiner may start.
         """
         self.path = path
         self.clock = clock
@@ -98,7 +98,7 @@ class LiveStream:
         self.hops: tuple[str, ...] = ()
         self._left = left
         self._rounds = rounds
-        self._newTape = newTape
+        self._cache = cache
         # The time of the messages of one read, asked once for all of them; and of the last one that brought any.
         self._now = self._heard = 0.0
         self._waiting: IDelayedCall | None = None
@@ -125,14 +125,14 @@ class LiveStream:
         return self.publication is not None or self.awaited is not None
 
     @property
-    def watchers(self) -> int:
-        """How many play or subscribe, for whatever reason."""
-        return len(self._viewers) + len(self._subscriptions)
+    def isWatched(self) -> bool:
+        """Whether anybody plays or subscribes."""
+        return bool(self._viewers or self._subscriptions)
 
     @property
     def isUnused(self) -> bool:
         """Whether nobody publishes, plays or subscribes."""
-        return not self.isOn and not self.watchers
+        return not self.isOn and not self.isWatched
 
     @property
     def quiet(self) -> float:
@@ -147,7 +147,7 @@ class LiveStream:
     def _begin(self) -> None:
         """Nothing has come yet."""
         self.headers = HeaderCache()
-        self.tape = self._newTape()
+        self.tape = Tape(cache=self._cache)
         self.continuity = Continuity(self.path)
         self._picture = Picture()
         self._served = self._looked = 0
@@ -193,7 +193,7 @@ class LiveStream:
         The publisher loses the name. Those who watch stay for the next one, who is to come at once; without any, or if
         streams end with their publishers, this one ends.
         """
-        if self.publication is None or not (self.grace and self.watchers):
+        if self.publication is None or not (self.grace and self.isWatched):
             self.end(reason)
         else:
             # What is left for them leaves now.
@@ -267,7 +267,7 @@ class LiveStream:
 
     def _goneFrom(self) -> None:
         """Somebody has gone. Without anybody, nobody is waited for."""
-        if self.awaited is not None and not self.watchers:
+        if self.awaited is not None and not self.isWatched:
             self.end(self._reason)
         else:
             self._left(self)
@@ -277,7 +277,8 @@ class LiveStream:
         self._brake.hold(reader)
 
     def release(self, reader: object) -> None:
-        """Undo L{hold}. Harmless when repeated."""
+        """Undo L{hold}. Harmless when repeated. Who was held could not be heard: his silence begins now."""
+        self._heard = self.clock.seconds() if self._brake.isOn else self._heard
         self._brake.release(reader)
 
     def append(self, message: Message) -> None:

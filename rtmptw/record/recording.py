@@ -9,11 +9,13 @@ the next: so a quick disk gets every message at once, a slow one gets larger pie
 that the disk gets on.
 
 - When more than C{recordingQueueBytes} are waiting, the publisher is not read any more, until less than three quarters
-  of that are. A disk that is slow but gets on thus loses nothing: it makes the publisher wait, however often and long.
+  of that are. Where nobody watches, a disk that is slow but gets on thus loses nothing: it makes the publisher wait,
+  however often and long.
 - But live goes before the recording. A disk that finishes no piece for C{diskStallSeconds} while the publisher waits is
   out of order; and one that makes a stream that somebody watches fall so far behind the clock (L{rtmptw.record.lag}) is
   too slow. Then the publisher is read again, what comes is left out of the file, and when the disk has taken all that
-  was waiting, the file goes on at a keyframe. The gap is logged.
+  was waiting, the file goes on at a keyframe. The gap is logged. For L{PROBATION} behind it nobody who is watched is
+  held again: should the disk be too slow all the time, there are gaps, but those who watch do not notice.
 - When writing fails (a full disk, say, or a directory that is gone) the file is finished with what it has, and the log
   says why, and which file that is. The stream goes on. Every L{RETRY_SECONDS} it is tried again: with the next keyframe
   a new file begins. Tries that fail as well are not logged.
@@ -53,7 +55,7 @@ from rtmptw.record.segment import Beginning, Entry, Segments
 from rtmptw.record.space import NoSpace
 from rtmptw.wire.message import Message
 
-__all__ = ["MESSAGE_COST", "PIECE", "RETRY_SECONDS", "Recording", "Run"]
+__all__ = ["MESSAGE_COST", "PIECE", "PROBATION", "RETRY_SECONDS", "Recording", "Run"]
 
 #: How much the thread is given at a time, bytes; more only if a single message is larger.
 PIECE = 1024 * 1024
@@ -63,6 +65,9 @@ MESSAGE_COST = 256
 
 #: How long after a failure it is tried again, seconds.
 RETRY_SECONDS = 3.0
+
+#: How long a disk must have kept up with a stream, behind a gap, before the stream waits for it again, seconds.
+PROBATION = 60.0
 
 #: A publisher that was held is read again when so much of what it was held for is left.
 LOW_WATER = 0.75
@@ -125,7 +130,8 @@ class Recording:
         self._busy = False
         self._ended = False
         self._stall: IDelayedCall | None = None
-        self._lag = Lag(clock)
+        self._lag = Lag(clock, stream)
+        self._keepsUpSince = float("-inf")
         self._retry: IDelayedCall | None = None
         self._isTrial = False
         self._missed = 0
@@ -150,7 +156,7 @@ class Recording:
         """One message for the file."""
         if self._ended:
             return
-        self._lag.timestamp = message.timestamp
+        self._lag.take(message)
         if self._away is None:
             self._add(self._segments.take(message))
         elif self._canReturn():
@@ -161,7 +167,7 @@ class Recording:
         if self._waiting > self._limits.recordingQueueBytes and self._stall is None and self._subscription is not None:
             self._reached.add("recordingQueueBytes")
             self._subscription.pauseProducing()
-            self._lag.begin()
+            self._lag.hold()
             self._stall = self._clock.callLater(self._patience, self._beginGap)
         if self._entries and not self._busy:
             self._work()
@@ -272,8 +278,12 @@ class Recording:
     @property
     def _patience(self) -> float:
         """How long the disk may take for its next piece, seconds. Who watches does not wait longer than that in all."""
-        most, isWatched = self._limits.diskStallSeconds, self._stream.watchers > 1
-        return min(most, max(0.0, most - self._lag.seconds)) if isWatched else most
+        self._lag.look()
+        if not self._lag.isFelt:
+            return self._limits.diskStallSeconds
+        if self._clock.seconds() - self._keepsUpSince < PROBATION:
+            return 0.0
+        return max(0.0, self._limits.diskStallSeconds - self._lag.seconds)
 
     def _release(self) -> None:
         """Let the publisher go on, if it is held."""
@@ -286,11 +296,11 @@ class Recording:
         if self._stall is not None and self._stall.active():
             self._stall.cancel()
         self._stall = None
+        self._lag.release()
 
     def _beginGap(self) -> None:
         self._reached.add("diskStallSeconds")
         self._away = Away.STALLED
-        self._lag.end()
         self._segments.leave()
         self._log.error("{path}: the disk is too slow; the recording has a gap", path=self._path)
         self._release()
@@ -314,6 +324,8 @@ class Recording:
             count=self._missed,
         )
         self._missed = 0
+        if away is Away.STALLED:
+            self._keepsUpSince = self._clock.seconds()
         self._add(self._segments.resume(message) if away is Away.STALLED else self._segments.begin(message))
 
     # A disk that takes nothing

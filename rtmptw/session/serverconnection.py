@@ -207,7 +207,7 @@ class ServerConnection(NetConnection):
         for stream in self._publishers():
             if stream.path == request.path:
                 stream.close("the peer publishes it again")
-        return Deferred.fromCoroutine(self._hub.whenFree(request.path, request.principal, self._link.host))
+        return Deferred.fromCoroutine(self._hub.whenFree(request.path, request.principal, self._link.origin))
 
     def started(self, stream: ServerStream) -> None:
         """A message stream has begun to publish or to play."""

@@ -206,9 +206,9 @@ class ServerStream:
         return float(self._link.quiet)
 
     @property
-    def host(self) -> str:
-        """See L{IPublisher.host}."""
-        return str(self._link.host)
+    def origin(self) -> str:
+        """See L{IPublisher.origin}."""
+        return str(self._link.origin)
 
     def displaced(self) -> None:
         """See L{IPublisher.displaced}. What else the connection does is not concerned."""

@@ -256,6 +256,22 @@ class SourceTests(SynchronousTestCase):
         self.assertEqual(house.counts, {"connections": 1})
         self.assertIn("rtmp.sock", house.refusals()[0])
 
+    def test_origin(self) -> None:
+        """What an address says of who it is: of IPv6 the network does; nothing, of who is trusted or has none."""
+        house = House(self)
+
+        def origin(host: str) -> str:
+            return house.factory.origin(house.guest(host).protocol)
+
+        one = origin("192.0.2.1")
+        self.assertEqual([origin("192.0.2.1") == one, origin("192.0.2.2") == one], [True, False])
+        self.assertEqual(origin("2001:db8::1"), origin("2001:db8::2"))
+        self.assertNotIn("", (one, origin("2001:db8::1")))
+        self.assertEqual((origin("127.0.0.1"), origin("::1")), ("", ""))
+        guest = house.guest("192.0.2.1")
+        guest.lose()
+        self.assertEqual(house.factory.origin(guest.protocol), "")
+
     def test_trusted(self) -> None:
         """This machine is, by two addresses, and nobody else: not even 127.0.0.2."""
         house = House(self, strangers=6, **self.ONE)

@@ -24,7 +24,7 @@ class TalkingPublisher(MemoryPublisher):
     """One that can tell when it was heard."""
 
     quiet = 0.0
-    host = ""
+    origin = ""
 
     def displaced(self) -> None:
         """Keep that."""
@@ -41,9 +41,9 @@ class BusyTests(LiveTestCase):
         self.subscriber = MemorySubscriber()
         self.hub.subscribe(PATH, self.subscriber)
 
-    def wait(self, principal: str = "", host: str = "") -> Deferred[None]:
+    def wait(self, principal: str = "", origin: str = "") -> Deferred[None]:
         """Somebody else wants the name."""
-        return Deferred.fromCoroutine(self.hub.whenFree(PATH, principal, host))
+        return Deferred.fromCoroutine(self.hub.whenFree(PATH, principal, origin))
 
     def assertRefused(self, waiting: Deferred[None], words: str = "is published already") -> None:
         """Assert that he is told no."""
@@ -105,8 +105,27 @@ class BusyTests(LiveTestCase):
         """One that has been silent for long has lost it."""
         self.send(self.first, key(0))
         self.clock.advance(SILENT_SECONDS)
-        self.successResultOf(self.wait())
+        waiting = self.wait()
+        self.clock.advance(0)
+        self.successResultOf(waiting)
         self.publish()
+
+    def test_F21_unread(self) -> None:
+        """
+        Time in which nothing was read is no silence: what the publisher has sent meanwhile is read first, before
+        anybody else has his name.
+        """
+        self.send(self.first, key(0))
+        self.clock.advance(SILENT_SECONDS)
+        waiting = self.wait()
+        # It is read between two turns from now.
+        self.clock.callLater(0, self.send, self.first, inter(40))
+        self.clock.advance(0)
+        self.assertNoResult(waiting)
+        self.clock.advance(LOOK_SECONDS / 2)
+        self.send(self.first, inter(80))
+        self.clock.advance(LOOK_SECONDS / 2)
+        self.assertRefused(waiting)
 
     def test_silentNow(self) -> None:
         """One that has just become silent has some time left; that is the most that anybody waits."""
@@ -122,7 +141,7 @@ class BusyTests(LiveTestCase):
     def test_F1_sameAgain(self) -> None:
         """Who is most likely the one who was cut off waits for a moment only, whoever else would wait for how long."""
         self.first.end("")
-        for known, principal, host, seconds in (
+        for known, principal, origin, seconds in (
             ("", "", "", SILENT_SECONDS),
             ("", "", "192.0.2.1", SILENT_SECONDS),
             ("192.0.2.1", "", "192.0.2.2", SILENT_SECONDS),
@@ -131,17 +150,17 @@ class BusyTests(LiveTestCase):
             ("", "key 1", "", SAME_SILENT_SECONDS),
         ):
             publisher = TalkingPublisher()
-            publisher.host, publisher.quiet = known, 100.0
+            publisher.origin, publisher.quiet = known, 100.0
             first = self.hub.publish(PATH, publisher, (), principal)
             self.send(first, key(0))
-            self.assertEqual(patience(first, host), seconds)
-            waiting = self.wait(principal, host)
+            self.assertEqual(patience(first, origin), seconds)
+            waiting = self.wait(principal, origin)
             for _ in range(int(seconds / LOOK_SECONDS)):
                 self.assertNoResult(waiting)
                 self.clock.advance(LOOK_SECONDS)
             self.successResultOf(waiting)
             again = TalkingPublisher()
-            again.host = host
+            again.origin = origin
             second = self.hub.publish(PATH, again, (), principal)
             self.assertEqual(publisher.calls, ["displaced"])
             second.end("")
@@ -177,7 +196,9 @@ class BusyTests(LiveTestCase):
         publisher.quiet = 1.0
         self.assertEqual(quietOf(stream), 1)
         publisher.quiet = 2.0
-        self.successResultOf(self.wait())
+        waiting = self.wait()
+        self.clock.advance(0)
+        self.successResultOf(waiting)
         self.publish()
         self.assertEqual(publisher.calls, ["displaced"])
 

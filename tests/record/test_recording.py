@@ -329,6 +329,88 @@ class DiskTests(RecorderTestCase):
         self.assertContent(outlet.take(), *sent, key(9000))
         self.assertEqual(self.tags()[-1], (9, 9000, key().payload))
 
+    def test_F6_allTheTime(self) -> None:
+        """A disk that is never quick enough: after the first gap, nobody who watches waits for it again for a while."""
+        self.play(MemoryOutlet())
+        publication = self.publish()
+        self.slowly(publication, 40, 0.5)
+        self.thread.finish()
+        self.send(publication, key(9000))
+        calls = len(self.publisher.calls)
+        self.fill(publication, start=9040)
+        self.clock.advance(0)
+        self.assertEqual((self.publisher.calls[calls:], len(self.logged("gap"))), (["pause", "resume"], 2))
+        # It keeps up for a while.
+        self.thread.finish()
+        self.send(publication, key(20_000))
+        self.clock.advance(module.PROBATION)
+        self.fill(publication, start=20_040)
+        self.clock.advance(STALL_SECONDS - 0.1)
+        self.assertEqual(len(self.logged("gap")), 2)
+        self.clock.advance(0.1)
+        self.assertEqual(len(self.logged("gap")), 3)
+
+    def test_F6_justCame(self) -> None:
+        """A slow disk, and nobody has watched so far: who comes for a look is no reason for a gap."""
+        publication = self.publish()
+        self.slowly(publication, 40, 0.5)
+        self.play(MemoryOutlet())
+        while self.publisher.paused:
+            self.clock.advance(0.5)
+            self.thread.step()
+        self.assertEqual(self.logged("gap"), [])
+
+    def test_F6_brokenWhileHeld(self) -> None:
+        """What was held for a disk that has failed does not count against the next one."""
+        self.play(MemoryOutlet())
+        publication = self.publish()
+        self.send(publication, key(0))
+        self.fill(publication)
+        self.clock.advance(STALL_SECONDS - 1)
+        (recording,) = self.recorder._recordings
+        recording._reel.write = lambda entries: 1 // 0  # type: ignore[method-assign]
+        self.thread.step()
+        self.thread.finish()
+        self.assertEqual(recording._lag.seconds, 0)
+        self.assertEqual(len(self.logged("recording stopped")), 1)
+        self.flushLoggedErrors(ZeroDivisionError)
+
+    def test_F6_piecesInOneHold(self) -> None:
+        """Pieces that are finished while somebody waits give the disk no more time than all of them have together."""
+        self.patch(module, "PIECE", SMALL_HIGH_WATER // 16)
+        self.play(MemoryOutlet())
+        publication = self.publish()
+        self.fill(publication)
+        for _ in range(2):
+            self.clock.advance(2)
+            self.thread.step()
+        self.clock.advance(STALL_SECONDS - 4.1)
+        self.assertEqual((self.publisher.paused, self.logged("gap")), (True, []))
+        self.clock.advance(0.1)
+        self.assertEqual((self.publisher.paused, len(self.logged("gap"))), (False, 1))
+
+    def test_F6_noPatienceLeft(self) -> None:
+        """Held for long in all, and then the stream itself is late: it can't be held for less than no time."""
+        self.patch(module, "PIECE", SMALL_HIGH_WATER // 16)
+        self.play(MemoryOutlet())
+        publication = self.publish()
+        delays: list[float] = []
+        callLater = self.clock.callLater
+        self.patch(self.clock, "callLater", lambda delay, *rest: delays.append(delay) or callLater(delay, *rest))
+        for _ in range(8):
+            while not self.publisher.paused:
+                self.send(publication, inter(int(self.clock.seconds() * 1000), BODY))
+            while self.publisher.paused:
+                self.clock.advance(0.25)
+                self.thread.step()
+        self.assertEqual(self.logged("gap"), [])
+        last = int(self.clock.seconds() * 1000)
+        self.clock.advance(STALL_SECONDS + 1)
+        while not self.publisher.paused:
+            self.send(publication, inter(last, BODY))
+        self.clock.advance(0)
+        self.assertEqual((min(delays), len(self.logged("gap"))), (0, 1))
+
     def test_F6_fasterThanLive(self) -> None:
         """A file that is sent faster than it plays waits for the disk, whoever watches: nobody sees any of that."""
         self.play(MemoryOutlet())
