@@ -386,7 +386,7 @@ class DiskTests(RecorderTestCase):
             self.thread.step()
         self.clock.advance(STALL_SECONDS - 4.1)
         self.assertEqual((self.publisher.paused, self.logged("gap")), (True, []))
-        self.clock.advance(0.1)
+        self.clock.advance(0.2)
         self.assertEqual((self.publisher.paused, len(self.logged("gap"))), (False, 1))
 
     def test_F6_noPatienceLeft(self) -> None:
