@@ -8,6 +8,7 @@ from rtmptw.errors import LocalProtocolError
 from rtmptw.live.livestream import GRACE_SECONDS
 from rtmptw.live.publication import Publication
 from rtmptw.live.viewer import END_DELAY, Viewer
+from rtmptw.wire.message import Message
 from tests.live.doubles import (
     PATH,
     LiveTestCase,
@@ -85,6 +86,21 @@ class ComebackTests(HandoverTestCase):
         other = [metadata(0, width=1280.0), pictureHeader(0, b"other"), soundHeader(0)]
         self.send(self.again(), *other, key(0), inter(40))
         self.assertBoth(metadata(4040, width=1280.0), pictureHeader(4040, b"other"), key(4040), inter(4080))
+
+    def test_whereToStart(self) -> None:
+        """Headers that come again in front of the first keyframe are no place to start at; that keyframe is."""
+        self.lose()
+        second = self.again()
+        places: list[tuple[bytes, bool]] = []
+        keep = self.subscriber.messageReceived
+
+        def look(message: Message) -> None:
+            keep(message)
+            places.append((message.payload[:2], self.stream.isAtKeyframe))
+
+        self.patch(self.subscriber, "messageReceived", look)
+        self.send(second, pictureHeader(0, b"another"), key(0), inter(40))
+        self.assertEqual(places, [(b"\x17\0", False), (b"\x17\1", True), (b"\x27\1", False)])
 
     def test_clockGoesOn(self) -> None:
         """If his clock has gone on, no time is changed."""
