@@ -57,6 +57,9 @@ class Connections:
     def __iter__(self) -> Iterator[RTMPProtocol]:
         return iter(tuple(self._protocols))
 
+    def __len__(self) -> int:
+        return len(self._protocols)
+
     def add(self, protocol: RTMPProtocol) -> None:
         """A connection has come."""
         self._protocols[protocol] = None
@@ -76,6 +79,9 @@ class Connections:
                 self._seconds.stop()
             if self._door is not None:
                 self._door.close()
+            if self._news is not None:
+                # There may be no next second for long.
+                self._news.second(self._clock.seconds())
             emptied, self._emptied = self._emptied, []
             for deferred in emptied:
                 deferred.callback(None)

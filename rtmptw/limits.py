@@ -294,6 +294,16 @@ class LimitNews:
 
         @param now: by the clock of the server, seconds.
         """
-        if now >= self._next and (news := self._reached.news()):
+        if now >= self._next and self.tell():
             self._next = now + NEWS_SECONDS
+
+    def tell(self) -> bool:
+        """
+        Tell what there is now.
+
+        @return: whether there was anything new.
+        """
+        news = self._reached.news()
+        if news:
             self._log.warn("limits reached since the last such line: {news}", news=news)
+        return bool(news)

@@ -119,8 +119,8 @@ class RTMPServerFactory(ServerFactory):
         self._door = Door(self.hub.rounds)
         guard = MemoryGuard(clock, self.limits, self.reached)
         self._admission = Admission(clock, self.limits, self.reached, trusted, guard.refuses)
-        news = LimitNews(self.reached)
-        self._connections = Connections(clock, self._door, self._admission, guard, news, self.hub.trim)
+        self._news = LimitNews(self.reached)
+        self._connections = Connections(clock, self._door, self._admission, guard, self._news, self.hub.trim)
 
     def buildProtocol(self, addr: IAddress | None) -> RTMPProtocol | None:
         """A protocol for one connection; none if it does not get in (L{rtmptw.gate.admission})."""
@@ -179,6 +179,15 @@ class RTMPServerFactory(ServerFactory):
                     wait.cancel()
 
         return emptied.addCallback(cancel)
+
+    @property
+    def connected(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    def tellLimits(self) -> None:
+        """Tell the log which limits were reached since it was last told; otherwise that is done once in a minute."""
+        self._news.tell()
 
     def _closeAll(self, reason: str, alsoViewers: bool) -> None:
         for protocol in self._connections:

@@ -179,9 +179,7 @@ class RTMPService(MultiService):
             self._isAskedAgain = True
         elif self._signals is not None:
             self._isAsked = True
-            self._log.info(
-                "it is to end, within {seconds:g} s; if that is asked for again, at once", seconds=STOP_SECONDS
-            )
+            self._log.info("stopping, within {seconds:g} s; if that is asked for again, at once", seconds=STOP_SECONDS)
             self._signals.stop()
 
     def stopService(self) -> Deferred[None]:
@@ -197,6 +195,7 @@ class RTMPService(MultiService):
                 self._hurry = None
                 if late.active():
                     late.cancel()
+                self.factory.tellLimits()
                 if self._signals is not None:
                     self._signals.restore()
                 ended.callback(None)
@@ -204,17 +203,28 @@ class RTMPService(MultiService):
                 self._log.failure("the end has failed", failure)
 
         def hurry(why: str) -> None:
-            self._log.warn("the end is cut short: {why}", why=why)
+            self._log.warn("the end is cut short: {why}; {left}", why=why, left=self._left())
             self.factory.abortAll("the server is shutting down, at once")
+            if self.recorder is not None:
+                self.recorder.abort()
             # What is not done by now goes on as long as the reactor does, and nobody waits for it.
             end()
 
         self._hurry = hurry
         late = self.factory.clock.callLater(STOP_SECONDS, hurry, f"it has taken {STOP_SECONDS:g} s")
+        if self.recorder is not None:
+            self.recorder.stopping()
         Deferred.fromCoroutine(self._stop(super().stopService())).addBoth(end)
         if self._isAskedAgain and self._hurry is not None:
             hurry(_AGAIN)
         return ended
+
+    def _left(self) -> str:
+        """What is not done yet."""
+        left = [f"{self.factory.connected} connections"]
+        if self.recorder is not None:
+            left.append(f"{len(self.recorder)} recordings, which are finished at the next start")
+        return f"there are {' and '.join(left)}"
 
     async def _stop(self, ports: Deferred[Any]) -> None:
         await ports

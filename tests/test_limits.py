@@ -182,3 +182,15 @@ class LimitNewsTests(SynchronousTestCase):
             ],
         )
         self.assertEqual({event["log_level"] for event in log}, {LogLevel.warn})
+
+    def test_tell(self) -> None:
+        """At the end, whenever that was last."""
+        log = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        reached = Reached()
+        news = LimitNews(reached)
+        for count in (1, 2):
+            reached.add("pings", count)
+            news.second(1000.0)
+        self.assertEqual([news.tell(), news.tell()], [True, False])
+        words = [event["log_format"].format(**event).rpartition(": ")[2] for event in log]
+        self.assertEqual(words, ["pings 1", "pings 2"])

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -109,6 +110,20 @@ class FactoryTests(SynchronousTestCase):
 
 
 class CloseAllTests(SynchronousTestCase):
+    def test_account(self) -> None:
+        """How many there are, and which limits were reached: what the end of a process wants to know."""
+        stage = Stage(self)
+        client = stage.connected()
+        stage.connected()
+        self.assertEqual(stage.factory.connected, 2)
+        client.lose()
+        self.assertEqual(stage.factory.connected, 1)
+        stage.factory.reached.add("pings")
+        for _ in range(2):
+            stage.factory.tellLimits()
+        lines = [line for line in map(formatEvent, stage.log) if "pings" in line]
+        self.assertEqual(lines, ["limits reached since the last such line: pings 1"])
+
     def test_nobody(self) -> None:
         self.successResultOf(Stage(self).factory.closeAll("enough"))
 

@@ -36,6 +36,24 @@ class Part:
         self._steps = steps
         self.clock = steps.clock
 
+    #: How many connections there are.
+    connected = 3
+
+    def __len__(self) -> int:
+        return 2
+
+    def tellLimits(self) -> None:
+        """Limits are told."""
+        self._steps.done.append("tell limits")
+
+    def stopping(self) -> None:
+        """It is told that the end has begun."""
+        self._steps.done.append(f"stopping {self._name}")
+
+    def abort(self) -> None:
+        """It is cut short."""
+        self._steps.done.append(f"abort {self._name}")
+
     def start(self) -> None:
         """It starts."""
         self._steps.done.append(f"start {self._name}")
@@ -139,6 +157,7 @@ class OrderTests(SynchronousTestCase):
         service.startService()
         steps.done.clear()
         stopped = service.stopService()
+        self.assertEqual(steps.done.pop(0), "stopping recorder")
         expected = ["stop listening", "finish pull", "close the server is shutting down"]
         for count, step in enumerate(expected, 1):
             self.assertEqual(steps.done, expected[:count])
@@ -148,7 +167,7 @@ class OrderTests(SynchronousTestCase):
         self.assertNoResult(stopped)
         steps.waiting["finish push"].callback(None)
         self.successResultOf(stopped)
-        self.assertEqual((steps.done[5:], steps.clock.getDelayedCalls()), (["stop writers"], []))
+        self.assertEqual((steps.done[5:], steps.clock.getDelayedCalls()), (["stop writers", "tell limits"], []))
 
     def test_withoutRecorder(self) -> None:
         """The same without recordings."""
@@ -157,7 +176,7 @@ class OrderTests(SynchronousTestCase):
         service = steps.service(recorder=False)
         service.startService()
         self.successResultOf(service.stopService())
-        self.assertEqual(steps.done, ["start writers", "listen", "relay", "stop writers"])
+        self.assertEqual(steps.done, ["start writers", "listen", "relay", "stop writers", "tell limits"])
         self.assertEqual(steps.clock.getDelayedCalls(), [])
 
 
@@ -227,7 +246,7 @@ class HurryTests(SynchronousTestCase):
         self.signals.asked()
         self.signals.asked()
         self.assertEqual(self.signals.calls, ["stop"])
-        self.assertEqual(self.lines(), ["it is to end, within 9.5 s; if that is asked for again, at once"])
+        self.assertEqual(self.lines(), ["stopping, within 9.5 s; if that is asked for again, at once"])
 
     def test_F18_again(self) -> None:
         """Another one while it ends cuts everything off, wherever it is."""
@@ -235,9 +254,11 @@ class HurryTests(SynchronousTestCase):
         stopped = self.stop()
         self.signals.asked()
         self.successResultOf(stopped)
-        self.assertEqual(self.steps.done[-1], "abort the server is shutting down, at once")
+        ends = ["abort the server is shutting down, at once", "abort recorder", "tell limits"]
+        self.assertEqual(self.steps.done[-3:], ends)
         self.assertEqual(self.signals.calls, ["restore"])
-        self.assertEqual(self.lines(), ["the end is cut short: that was asked for again"])
+        left = "there are 3 connections and 2 recordings, which are finished at the next start"
+        self.assertEqual(self.lines(), [f"the end is cut short: that was asked for again; {left}"])
         self.assertEqual(self.steps.clock.getDelayedCalls(), [])
         # Whatever ends now, nobody waits for it.
         for step in ("finish push", "finish recorder"):
@@ -262,7 +283,8 @@ class HurryTests(SynchronousTestCase):
             self.assertNoResult(stopped)
             self.steps.clock.advance(0.1)
             self.successResultOf(stopped)
-            self.assertEqual(self.lines(), ["the end is cut short: it has taken 9.5 s"])
+            [line] = self.lines()
+            self.assertTrue(line.startswith("the end is cut short: it has taken 9.5 s; there are 3 conn"), line)
 
     def test_fails(self) -> None:
         """What goes wrong at the end is logged, and is the end all the same."""

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
@@ -35,6 +35,7 @@ from twisted.python.failure import Failure
 __all__ = [
     "CHILDREN",
     "HOOK_SECONDS",
+    "MAX_NAMES",
     "MAX_STDERR",
     "OLD_QUEUE",
     "QUEUE",
@@ -58,6 +59,9 @@ SHUTDOWN_SECONDS = 5.0
 
 #: How much of what a child writes to stderr is logged, bytes.
 MAX_STDERR = 256
+
+#: How many recordings are named in a line of the log.
+MAX_NAMES = 20
 
 _STDERR = 2
 
@@ -141,6 +145,8 @@ class Hook:
         self._old: deque[Recorded] = deque()
         self._children: set[_Child] = set()
         self._idle: list[Deferred[None]] = []
+        self._late: IDelayedCall | None = None
+        self._isOver = False
         self.dropped = 0
 
     @property
@@ -159,6 +165,9 @@ class Hook:
 
         @param isOld: whether a crash had left it.
         """
+        if self._isOver:
+            self._sayMissed([recorded])
+            return
         queue, most = (self._old, OLD_QUEUE) if isOld else (self._queue, QUEUE)
         if len(queue) >= most:
             if not self.dropped:
@@ -168,40 +177,54 @@ class Hook:
         queue.append(recorded)
         self._next()
 
+    def stop(self) -> None:
+        """The server stops: in L{SHUTDOWN_SECONDS} children are killed, and who waits then has none."""
+        if self._late is None and not self._isOver:
+            self._late = self._clock.callLater(SHUTDOWN_SECONDS, self.abort)
+
     def finish(self) -> Deferred[None]:
         """
-        Wait until everything is done; but not for ever: then children are killed, and who waits has none.
+        L{stop}, and wait.
 
         @return: fires when there are no children any more.
         """
-        if not self._children:
-            return succeed(None)
+        self.stop()
         done: Deferred[None] = Deferred()
         self._idle.append(done)
-        timeout = self._clock.callLater(SHUTDOWN_SECONDS, self._giveUp)
+        self._rest()
+        return done
 
-        def cancel(result: None) -> None:
-            if timeout.active():
-                timeout.cancel()
-
-        return done.addCallback(cancel)
-
-    def _giveUp(self) -> None:
-        if self.waiting:
-            self._log.error("the server stops: {count} recordings have no hook", count=self.waiting)
-            self.dropped += self.waiting
-            self._queue.clear()
-            self._old.clear()
+    def abort(self) -> None:
+        """Kill all children. Who waits, or comes later, has none."""
+        self._isOver = True
+        missed = [*self._queue, *self._old]
+        self._queue.clear()
+        self._old.clear()
+        if missed:
+            self._sayMissed(missed)
+        if self._children:
+            files = _some([child.file for child in self._children])
+            self._log.error("the server stops, so hooks are killed: those for {files}", files=files)
         for child in tuple(self._children):
             child.kill("the server stops")
+
+    def _sayMissed(self, missed: Sequence[Recorded]) -> None:
+        self.dropped += len(missed)
+        self._log.error("the server stops: no hook for {files}", files=_some([recorded.file for recorded in missed]))
+
+    def _rest(self) -> None:
+        """If nothing is left to be done, tell who waits for that."""
+        if not self._children and self._idle:
+            if self._late is not None and self._late.active():
+                self._late.cancel()
+            idle, self._idle = self._idle, []
+            for done in idle:
+                done.callback(None)
 
     def _next(self) -> None:
         while len(self._children) < CHILDREN and self.waiting:
             self._start((self._queue or self._old).popleft())
-        if not self._children:
-            idle, self._idle = self._idle, []
-            for done in idle:
-                done.callback(None)
+        self._rest()
 
     def _start(self, recorded: Recorded) -> None:
         values = recorded.values()
@@ -282,6 +305,12 @@ class _Child(ProcessProtocol):
         if self._stderr:
             text += f": {repr(self._stderr.strip())[2:-1]}"
         self._hook.ended(self, text, status == 0 and not self._killed)
+
+
+def _some(files: Sequence[str]) -> str:
+    """Their names; of many, the first ones."""
+    more = f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else ""
+    return ", ".join(files[:MAX_NAMES]) + more
 
 
 def _ending(status: int | None, sign: int | None) -> str:

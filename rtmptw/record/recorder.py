@@ -186,6 +186,20 @@ class Recorder:
         if lines > RECOVERY_LINES:
             self._log.info("and {count} more such files", count=lines - RECOVERY_LINES)
 
+    def __len__(self) -> int:
+        """How many recordings there are that are not finished."""
+        return len(self._recordings)
+
+    def stopping(self) -> None:
+        """The server stops: hooks have some time left, from now on."""
+        if self._hook is not None:
+            self._hook.stop()
+
+    def abort(self) -> None:
+        """The process ends now: no hook survives that."""
+        if self._hook is not None:
+            self._hook.abort()
+
     def finish(self) -> Deferred[Any]:
         """
         Stop every recording whose publisher has not ended.

@@ -96,7 +96,7 @@ class EndTests(TestCase):
     def test_F18_again(self) -> None:
         """Whoever asks twice does not wait; and the recording can be played all the same."""
         self.ask()
-        self.server.waitForLog("it is to end")
+        self.server.waitForLog("stopping, within")
         with suppress(ProcessLookupError):
             self.ask()
         status, seconds = self.end()

@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rtmptw.record.hook import (
     CHILDREN,
     HOOK_SECONDS,
+    MAX_NAMES,
     MAX_STDERR,
     OLD_QUEUE,
     QUEUE,
@@ -343,7 +344,9 @@ class FinishTests(HookTestCase):
             self.processes.end(None, 9)
         self.successResultOf(finished)
         self.assertEqual((len(self.processes.words), self.hook.dropped), (CHILDREN, 3))
-        self.assertEqual(self.lines()[0], "the server stops: 3 recordings have no hook")
+        file = FILE.file
+        self.assertEqual(self.lines()[0], f"the server stops: no hook for {file}, {file}, {file}")
+        self.assertEqual(self.lines()[1], f"the server stops, so hooks are killed: those for {', '.join([file] * 8)}")
         self.assertIn("killed, because the server stops", self.lines()[-1])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -354,4 +357,30 @@ class FinishTests(HookTestCase):
         self.clock.advance(SHUTDOWN_SECONDS)
         self.processes.end(None, 9)
         self.successResultOf(finished)
-        self.assertEqual(len(self.lines()), 1)
+        self.assertEqual(len(self.lines()), 2)
+
+    def test_sinceItWasAsked(self) -> None:
+        """The time begins when the server is asked to stop, however late it gets so far as to wait."""
+        self.hook.stop()
+        self.hook.stop()
+        self.hook.add(FILE)
+        self.clock.advance(SHUTDOWN_SECONDS - 1)
+        finished = self.hook.finish()
+        self.clock.advance(1)
+        self.assertEqual(len(self.killed), 1)
+        self.processes.end(None, 9)
+        self.successResultOf(finished)
+        self.hook.add(FILE)
+        self.assertEqual((len(self.processes.words), self.hook.dropped), (1, 1))
+        self.assertEqual(self.lines()[-1], f"the server stops: no hook for {FILE.file}")
+        self.successResultOf(self.hook.finish())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_abort(self) -> None:
+        """Nobody survives the server; and of many, some are named."""
+        for count in range(CHILDREN + MAX_NAMES + 1):
+            self.hook.add(FILE._replace(file=f"/{count}"))
+        self.hook.abort()
+        self.assertEqual(len(self.killed), CHILDREN)
+        names = ", ".join(f"/{count}" for count in range(CHILDREN, CHILDREN + MAX_NAMES))
+        self.assertEqual(self.lines()[0], f"the server stops: no hook for {names} and 1 more")

@@ -27,11 +27,13 @@ class MemoryHook:
     A hook that keeps what it is told.
 
     @ivar done: what it was told, and whether a crash had left that.
+    @ivar calls: what else was asked of it.
     """
 
     def __init__(self) -> None:
         self.done: list[tuple[Recorded, bool]] = []
         self.finished: Deferred[None] = Deferred()
+        self.calls: list[str] = []
 
     def add(self, recorded: Recorded, isOld: bool = False) -> None:
         """Keep it."""
@@ -40,6 +42,14 @@ class MemoryHook:
     def finish(self) -> Deferred[None]:
         """Wait."""
         return self.finished
+
+    def stop(self) -> None:
+        """The server stops."""
+        self.calls.append("stop")
+
+    def abort(self) -> None:
+        """It ends."""
+        self.calls.append("abort")
 
 
 class RecorderTests(RecorderTestCase):
@@ -246,6 +256,17 @@ class HookTests(RecorderTestCase):
         self.assertNoResult(finished)
         self.hook.finished.callback(None)
         self.successResultOf(finished)
+
+    def test_end(self) -> None:
+        """The hook is told that the server stops, and that it ends; without one, nobody is."""
+        self.publish()
+        self.assertEqual(len(self.recorder), 1)
+        self.recorder.stopping()
+        self.recorder.abort()
+        self.assertEqual(self.hook.calls, ["stop", "abort"])
+        self.useNoThread(hook=None)
+        self.recorder.stopping()
+        self.recorder.abort()
 
 
 class StartTests(RecorderTestCase):
