@@ -160,6 +160,8 @@ def _readRelay(option: str, text: str, example: str) -> tuple[str, RTMPURL]:
         parsed = RTMPURL.parse(url)
         if not parsed.app:
             raise URLError("the URL needs an application, as rtmp://host/app")
+        if option != "push" and "/" not in shown:
+            raise URLError(f"it needs an application and a name, as {example}")
     except URLError as error:
         given = shown if shown and not equals else f"{shown}=..."
         raise UsageError(f"--{option} {given}: {error}") from None

@@ -176,7 +176,7 @@ class OptionsTests(SynchronousTestCase):
                 "live/x=rtmp://c/live/x",
                 "--pull-always",
                 "live/a/b=rtmp://d/app?x=y/z",
-                "--pull=y=rtmp://e/app",
+                "--pull=/live/y/=rtmp://e/app",
             ),
         )
         push = [(name, (url.tcUrl, url.name, url.user, url.password)) for name, url in options["push"]]
@@ -189,7 +189,7 @@ class OptionsTests(SynchronousTestCase):
         expected_ = [
             ("live/x", "rtmp://c/live", "x", False),
             ("live/a/b", "rtmp://d/app?x=y", "z", True),
-            ("y", "rtmp://e/app", "", False),
+            ("live/y", "rtmp://e/app", "", False),
         ]
         self.assertEqual(pull, expected_)
         self.assertEqual((parse()["push"], parse()["pull"]), ([], []))
@@ -222,6 +222,15 @@ class OptionsTests(SynchronousTestCase):
                 self.assertIn(f"--{option} ", message)
                 self.assertIn(words, message)
                 self.assertNotIn("SECRET", message, text)
+
+    def test_pullsAStream(self) -> None:
+        """What is fetched is a stream of an application: a name alone is refused, with what is needed."""
+        for option in ("pull", "pull-always"):
+            for name in ("live", "/live", "live/"):
+                message = str(self.assertRaises(UsageError, parse, f"--{option}", f"{name}=rtmp://host/app/SECRET"))
+                expected = "it needs an application and a name, as live/camera=rtmp://host/app/camera"
+                self.assertEqual(message, f"--{option} live=...: {expected}")
+        self.assertEqual([name for name, _ in parse("--push", "live=rtmp://host/app")["push"]], ["live"])
 
     def test_flush(self) -> None:
         """The least and the most time between rounds, in ms; what is not said is what the library does."""

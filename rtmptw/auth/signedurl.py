@@ -60,7 +60,12 @@ _EXPIRES, _SIGN = "expires", "sign"
 _TIME = re.compile("[0-9]{1,12}")
 
 _UNSIGNED = "the URL is not signed: expires=TIME&sign=SIGNATURE must follow the name"
-_WRONG = "the signature of the URL is wrong: it is for another stream, time or address, or not for this"
+
+#: By what was asked for. What is wrong is not told: the same is said whichever part it is.
+_WRONG = {
+    action: f"the signature of the URL is wrong: it is for another stream, time or address, or for {other}"
+    for action, other in (("publish", "playing, not publishing"), ("play", "publishing, not playing"))
+}
 
 
 class SecretFileError(TextFileError):
@@ -153,7 +158,7 @@ class SignedURLs:
             raise StatusError(_UNSIGNED)
         until = int(expires) if _TIME.fullmatch(expires) else -1
         if not self._isRight(action, request, until, sign):
-            raise WrongProof(_WRONG, f"wrong signature, {markOf(sign)}")
+            raise WrongProof(_WRONG[action], f"wrong signature, {markOf(sign)}")
         if self._now() >= until + SKEW_SECONDS:
             raise StatusError("the signed URL has expired: a new one is needed")
         return request

@@ -3,8 +3,8 @@
 A file of lines that somebody writes by hand: users, stream keys, secrets.
 
 What begins with C{#}, and what is empty, is passed over. The file is UTF-8, and read again when it has changed
-(L{WatchedFile}); if that goes wrong, what was read before counts, and the log says so. An error names file and line,
-and never shows what stands there.
+(L{WatchedFile}); if that goes wrong, what was read before counts, and the log says so, as it does if nothing is left in
+it. An error names file and line, and never shows what stands there.
 """
 
 from __future__ import annotations
@@ -104,9 +104,17 @@ class WatchedFile(Generic[_T]):
                     self._log.warn("{error}; the {what} are those from before", error=error, what=self._what)
             else:
                 self._state, self._told = state, None
-                count = self._count(self._value)
-                self._log.info("{path}: read again; {count} {what}", path=self.path, count=count, what=self._what)
+                self._tell(self._count(self._value))
         return self._value
+
+    def _tell(self, count: int) -> None:
+        """It was read again. That nothing is left is no error, but hardly meant so."""
+        if count:
+            self._log.info("{path}: read again; {count} {what}", path=self.path, count=count, what=self._what)
+        else:
+            self._log.warn(
+                "{path}: read again; it has no {what} any more, so nobody gets through", path=self.path, what=self._what
+            )
 
     def _look(self) -> tuple[int, ...]:
         """Its mode, and what changes when the file does: more than a time, which may be the same after two changes."""

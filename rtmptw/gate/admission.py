@@ -31,7 +31,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from rtmptw.gate.network import Network, Networks, addressBytes
 from rtmptw.gate.partings import Partings
@@ -52,6 +52,9 @@ TRUSTED: tuple[Network, ...] = (IPv4Network("127.0.0.1/32"), IPv6Network("::1/12
 MOST_CONNECTIONS = 4096
 PART = 0.8
 SPARE = 64
+
+#: Fewer than so many are worth a warning, if nobody has asked for them.
+MANY_CONNECTIONS = 1000
 
 #: One more for so many connections may be those of networks that are trusted.
 RESERVE = 10
@@ -130,14 +133,8 @@ class Admission:
         available = descriptors()
         self.most = allowedConnections(limits.connections, available)
         self.reserve = self.most // RESERVE
-        if self.most < limits.connections:
-            self._log.warn(
-                "connections {limit}: this process may have but {descriptors} files and connections open (ulimit -n); "
-                "there will be {most} connections at most",
-                limit=limits.connections,
-                descriptors=available,
-                most=self.most,
-            )
+        if self.most < (limits.connections or MOST_CONNECTIONS):
+            self._tellMost(available)
         self._sources = Sources(limits)
         self._refusals = Refusals(replace(limits, connections=self.most))
         self._partings = Partings()
@@ -148,6 +145,18 @@ class Admission:
         self._strangers: dict[RTMPProtocol, float] = {}
         self._tlsStrangers: dict[RTMPProtocol, float] = {}
         self._looked = float("-inf")
+
+    def _tellMost(self, descriptors: int | None) -> None:
+        """There are fewer connections than there were to be."""
+        limit = self._limits.connections
+        self._log.emit(
+            LogLevel.info if not limit and self.most > MANY_CONNECTIONS else LogLevel.warn,
+            "connections {limit}: this process may have but {descriptors} files and connections open (ulimit -n); "
+            "there will be {most} connections at most",
+            limit=limit or f"{MOST_CONNECTIONS} (by default)",
+            descriptors=descriptors,
+            most=self.most,
+        )
 
     def admits(self, address: IAddress | None) -> bool:
         """

@@ -174,7 +174,8 @@ class ClientConnection(NetConnection):
 
     def whenClosed(self) -> Deferred[str]:
         """
-        @return: fires with the reason when the connection is over, whoever has closed it.
+        @return: fires with the reason when the connection is over, whoever has closed it, and with what the server
+            has said before, if it was about the connection.
         """
         return self._closed.when()
 
@@ -211,8 +212,7 @@ class ClientConnection(NetConnection):
         if self.phase is Phase.ENDED:
             return
         super().end(reason)
-        if self._told:
-            reason = f"{reason} (the server said: {self._told})"
+        reason += self._told
         self.calls.close(reason)
         # If the handshake has not come to its end, there was no call.
         self._connected.decide(Failure(ConnectionClosed("connect", reason)))
@@ -224,7 +224,7 @@ class ClientConnection(NetConnection):
     def gone(self, reason: str, cleanly: bool) -> None:
         """See L{NetConnection.gone}."""
         self._cleanly = cleanly
-        self._closed.decide(reason)
+        self._closed.decide(reason + self._told)
 
     def started(self, stream: ClientStream) -> None:
         """The server has said yes to a stream, or behaves as if it had. Harmless when repeated."""
@@ -350,7 +350,7 @@ class ClientConnection(NetConnection):
         stream = None if code.startswith("NetConnection.") else self._stream(id)
         if stream is None:
             if isError:
-                self._told = error.words
+                self._told = f" (the server said: {error.words})"
         elif isError:
             error.command = stream.COMMAND
             if stream.state is State.STARTING:

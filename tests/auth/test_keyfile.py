@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from twisted.logger import LogLevel
+
 from rtmptw.auth import keyfile
 from rtmptw.auth.keyfile import (
     MAX_KEY,
@@ -218,6 +220,20 @@ class FindTests(FileCase):
         """That is no error, but hardly meant so."""
         self.assertIsNone(KeyFile(self.write("")).find(KEY))
         self.assertEqual(self.lines(), [f"{self.path}: it has no stream key yet, so nobody gets through"])
+
+    def test_emptyLater(self) -> None:
+        """Neither is that an error, but a warning as well; and it counts."""
+        file = self.file()
+        for text in ("", "# nobody\n"):
+            self.assertIsNotNone(file.find(KEY))
+            self.lines()
+            self.write(text)
+            self.assertEqual((file.find(KEY), file.find(KEY)), (None, None))
+            self.assertEqual([event["log_level"] for event in self.log], [LogLevel.warn])
+            self.assertEqual(
+                self.lines(), [f"{self.path}: read again; it has no stream keys any more, so nobody gets through"]
+            )
+            self.write(keyLine("live/camera", KEY))
 
     def test_broken(self) -> None:
         self.assertRaises(KeyFileError, KeyFile, self.write("x"))

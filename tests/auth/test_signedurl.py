@@ -111,13 +111,19 @@ class SignedURLsTests(RuleCase):
             self.wrong(self.rule, request("live/camera", query, "192.0.2.8:1"), "play")
 
     def test_wrong(self) -> None:
-        """Each part of it that is another one; all get the same answer, also where it has expired besides."""
+        """
+        Each part of it that is another one; all who ask for the same get the same answer, also where it has expired
+        besides.
+        """
         right = signedQuery(SECRET, "publish", "live/camera", NOW + 60)
         sign = right.partition("sign=")[2]
-        answers = set()
+        answers: dict[str, set[str]] = {"publish": set(), "play": set()}
         for path, query, action in (
             ("live/other", right, "publish"),
             ("live/camera", right, "play"),
+            ("live/camera", right.replace(str(NOW + 60), str(NOW + 61)), "play"),
+            ("live/other", signedQuery(SECRET, "play", "live/camera", NOW + 60), "play"),
+            ("live/camera", signedQuery(SECRET, "play", "live/camera", NOW + 60), "publish"),
             ("live/camera", right.replace(str(NOW + 60), str(NOW + 61)), "publish"),
             ("live/camera", right.replace(str(NOW + 60), f"0{NOW + 60}x"), "publish"),
             ("live/camera", right.replace(str(NOW + 60), "1" * 5000), "publish"),
@@ -132,9 +138,11 @@ class SignedURLsTests(RuleCase):
             ("live/camera", f"expires=-1&sign={signature(SECRET, 'publish', 'live/camera', -1)}", "publish"),
         ):
             error = self.wrong(self.rule, request(path, query), action)
-            answers.add(str(error))
+            answers[action].add(str(error))
             self.assertIn("wrong signature, ", error.remark)
-        self.assertEqual(len(answers), 1)
+        words = "the signature of the URL is wrong: it is for another stream, time or address, or for "
+        self.assertEqual(answers["publish"], {f"{words}playing, not publishing"})
+        self.assertEqual(answers["play"], {f"{words}publishing, not playing"})
         self.assertEqual(self.wrong(self.rule, request("live/camera", "expires=1&sign=ab")).remark[-11:], markOf("ab"))
 
     def test_unsigned(self) -> None:

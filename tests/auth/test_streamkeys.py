@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twisted.internet.task import Clock
+
+from rtmptw.auth.authoriser import Authoriser
 from rtmptw.auth.keyfile import MIN_KEY, KeyFile, keyLine, readKeys
 from rtmptw.auth.rule import markOf
 from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
+from rtmptw.server import RTMPServerFactory
 from tests.auth.rulecase import HERE, RuleCase, request
+from tests.live.doubles import atOnce
+from tests.session.dialects import Stage, audio, command
 
 KEY, OTHER = "correct-horse-battery", "another.one~of_those-keys"
 
@@ -48,6 +54,26 @@ class StreamKeysTests(RuleCase):
         self.assertTrue(labels[0].startswith(readKeys(str(self.path))[0].mark.rstrip(".")))
         [principal] = {self.successResultOf(self.ask(self.rule, request("a/b/c", f"key={OTHER}"))).principal}
         self.assertRegex(principal, "^key [0-9a-f]{16}$")
+
+    def test_removed(self) -> None:
+        """Who publishes already goes on when his key is removed; but he can't come back."""
+        clock = Clock()
+        server = RTMPServerFactory(Authoriser(clock, publish=[self.rule]), atOnce(clock), clock)
+        stage = Stage(self)
+        stage.clock, stage.factory = clock, server
+        server.hub.observers.append(stage)
+        client = stage.publisher(KEY)
+        client.send(audio(0))
+        self.write(keyLine("a/b/c", OTHER))
+        again = stage.connected()
+        again.send(command("createStream", 2), command("publish", 3, None, KEY, "live", id=1))
+        stage.pass_(4)
+        self.assertEqual(again.told()[-1], "onStatus@1 NetStream.Publish.Denied")
+        client.send(audio(40))
+        stage.pass_(1)
+        self.assertFalse(client.closing)
+        [published] = stage.published
+        self.assertEqual((published.path, len(published.media()), published.ends), ("live/camera", 2, []))
 
     def test_log(self) -> None:
         """Which line of the file it was, and not the key."""

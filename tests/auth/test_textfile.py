@@ -9,6 +9,8 @@ import errno
 import os
 from pathlib import Path
 
+from twisted.logger import LogLevel
+
 from rtmptw.auth.textfile import MAX_FILE, TextFileError, WatchedFile, readLines
 from tests.auth.filecase import FileCase
 
@@ -83,6 +85,18 @@ class WatchTests(FileCase):
         other.rename(self.path)
         self.assertEqual((watched.value(), watched.value()), (["b"], ["b"]))
         self.assertEqual(self.lines(), [f"{self.path}: read again; 1 words"])
+
+    def test_emptyLater(self) -> None:
+        """It counts, and is worth a warning; what is there again is none."""
+        self.write("a")
+        watched = self.watch()
+        self.write("# a")
+        self.assertEqual((watched.value(), watched.value()), ([], []))
+        self.assertEqual([event["log_level"] for event in self.log], [LogLevel.warn])
+        self.assertEqual(self.lines(), [f"{self.path}: read again; it has no words any more, so nobody gets through"])
+        self.write("a")
+        self.assertEqual(watched.value(), ["a"])
+        self.assertEqual([event["log_level"] for event in self.log], [LogLevel.info])
 
     def test_brokenLater(self) -> None:
         """What was read before counts, one line says why; what is good again counts again."""

@@ -17,6 +17,7 @@ from zope.interface import alsoProvides
 from rtmptw.gate import admission
 from rtmptw.gate.admission import (
     LOOK_SECONDS,
+    MANY_CONNECTIONS,
     MOST_CONNECTIONS,
     PART,
     RESERVE,
@@ -563,17 +564,45 @@ class DescriptorTests(SynchronousTestCase):
         self.patch(admission, "descriptors", lambda: 256)
         house = House(self, connections=174)
         self.assertEqual((house.factory._admission.most, list(house.log)), (174, []))
-        house = House(self, connections=5000)
-        house.guest()
-        self.assertEqual(house.factory._admission.most, 174)
-        warnings = [event for event in house.log if event["log_level"] is LogLevel.warn]
-        self.assertEqual(
-            [formatEvent(event) for event in warnings],
-            [
-                "connections 5000: this process may have but 256 files and connections open (ulimit -n); "
-                "there will be 174 connections at most"
-            ],
-        )
+        for connections in (175, 5000):
+            house = House(self, connections=connections)
+            house.guest()
+            self.assertEqual(house.factory._admission.most, 174)
+            self.assertEqual(self.told(house), [(LogLevel.warn, f"connections {connections}", 256, 174)])
+
+    def test_fewByDefault(self) -> None:
+        """Fewer than there are by default: a line as well, a warning if they are few."""
+        for number, most, level in (
+            (5200, MOST_CONNECTIONS, None),
+            (None, MOST_CONNECTIONS, None),
+            (5199, MOST_CONNECTIONS - 1, LogLevel.info),
+            (1332, MANY_CONNECTIONS + 1, LogLevel.info),
+            (1331, MANY_CONNECTIONS, LogLevel.warn),
+            (90, 8, LogLevel.warn),
+            (10, 1, LogLevel.warn),
+        ):
+            self.patch(admission, "descriptors", lambda number=number: number)
+            house = House(self)
+            house.guest()
+            self.assertEqual(house.factory._admission.most, most)
+            told = [] if level is None else [(level, "connections 4096 (by default)", number, most)]
+            self.assertEqual(self.told(house), told)
+        # Who has asked for few has them.
+        self.assertEqual(self.told(House(self, connections=1)), [])
+
+    def told(self, house: House) -> list[tuple[object, str, int | None, int]]:
+        """What the log says of the descriptors: how loud, of what, how many there are, and what follows."""
+        events = [event for event in house.log if "ulimit -n" in event["log_format"]]
+        for event in events:
+            self.assertIn(
+                f": this process may have but {event['descriptors']} files and connections open (ulimit -n); "
+                f"there will be {event['most']} connections at most",
+                formatEvent(event),
+            )
+        return [
+            (event["log_level"], formatEvent(event).partition(":")[0], event["descriptors"], event["most"])
+            for event in events
+        ]
 
 
 class UseTests(SynchronousTestCase):

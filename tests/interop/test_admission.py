@@ -295,12 +295,12 @@ class RestartTests(TestCase):
         with alone("measuring"), LimitedServer() as server:
             results, before = server.directory / "results.json", server.worked
             environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-            command = [sys.executable, "-m", "tests.interop.comeback", str(server.port), "20", "980", str(results)]
+            command = [sys.executable, "-m", "tests.interop.comeback", str(server.port), "40", "1960", str(results)]
             with Process(command, server.directory / "comeback.log", environment) as comeback:
                 comeback.succeed()
             found = json.loads(results.read_text())
             worked = server.worked - before
-            self.assertEqual([len(found[kind]) for kind in ("publishers", "players")], [20, 980])
+            self.assertEqual([len(found[kind]) for kind in ("publishers", "players")], [40, 1960])
             # How long that is depends on what else the machine does, and most of it is the clients' own work.
             self.assertLess(worked, BACK / 2)
             self.assertLess(max(found["publishers"]), 4 * BACK)

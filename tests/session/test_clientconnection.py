@@ -8,9 +8,11 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.errors import CallError, CallTimedOut, ConnectionClosed, LocalProtocolError
+from rtmptw.limits import Limits
 from rtmptw.live.busy import LOOK_SECONDS
 from rtmptw.session import status
 from rtmptw.session.clientconnection import ANSWER_SECONDS
@@ -26,7 +28,7 @@ from rtmptw.wire.control import (
     windowAcknowledgementSize,
 )
 from rtmptw.wire.message import Message, MessageType
-from tests.session.dialects import audio, command, data, video
+from tests.session.dialects import Stage, audio, command, data, video
 from tests.session.servers import Facing, Listener, Script
 
 
@@ -207,6 +209,19 @@ class CallTests(SynchronousTestCase):
                 "(the server said: NetConnection.Connect.Closed: shutting down)",
             )
         self.failureResultOf(server.connection.call("three"), ConnectionClosed)
+
+    def test_whenClosed(self) -> None:
+        """The same words, before the end and behind it; who loses what he has published is told them, too."""
+        server = Script(self).connected()
+        server.publishing()
+        closed = server.connection.whenClosed()
+        server.status("NetConnection.Connect.Closed", "error", 0, "shutting down")
+        server.lose()
+        words = "gone (the server said: NetConnection.Connect.Closed: shutting down)"
+        for each in (closed, server.connection.whenClosed()):
+            self.assertEqual(self.successResultOf(each), words)
+        failure = self.failureResultOf(server.connection.close(), ConnectionClosed)
+        self.assertEqual(str(failure.value), f"close failed: {words}; what was published last may be lost")
 
     def test_noReply(self) -> None:
         server = Script(self).connected()
@@ -618,6 +633,23 @@ class FacingTests(SynchronousTestCase):
         self.assertEqual(published.media(), [(m.type, m.timestamp, m.payload) for m in messages])
         self.assertEqual(published.messages[0].payload, amf0.encode("onMetaData", {"width": 5.0}))
         self.assertEqual(published.ends, ["the peer has ended the stream (FCUnpublish)"])
+
+    def test_idle(self) -> None:
+        """Whoever does nothing learns why it is over."""
+        facing = Facing(self, Stage(self, limits=Limits(idleSeconds=2)))
+        facing.pump()
+        closed = facing.connection.whenClosed()
+        self.assertNoResult(closed)
+        facing.stage.pass_(3)
+        facing.pump()
+        facing.client.connectionLost(Failure(ConnectionDone()))
+        words = (
+            "the peer closed the connection "
+            "(the server said: NetConnection.Connect.IdleTimeOut: neither published nor played for 2 s)"
+        )
+        self.assertEqual(self.successResultOf(closed), words)
+        failure = self.failureResultOf(facing.connection.call("any"), ConnectionClosed)
+        self.assertEqual(failure.value.reason, words)
 
     def test_play(self) -> None:
         """From the server's publisher to our subscriber."""
