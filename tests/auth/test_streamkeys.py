@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twisted.internet.task import Clock
-
 from rtmptw.auth.authoriser import Authoriser
 from rtmptw.auth.keyfile import MIN_KEY, KeyFile, keyLine, readKeys
 from rtmptw.auth.rule import markOf
 from rtmptw.auth.streamkeys import KeyIsNoName, StreamKeys
-from rtmptw.server import RTMPServerFactory
 from tests.auth.rulecase import HERE, RuleCase, request
-from tests.live.doubles import atOnce
 from tests.session.dialects import Stage, audio, command
 
 KEY, OTHER = "correct-horse-battery", "another.one~of_those-keys"
@@ -57,11 +53,8 @@ class StreamKeysTests(RuleCase):
 
     def test_removed(self) -> None:
         """Who publishes already goes on when his key is removed; but he can't come back."""
-        clock = Clock()
-        server = RTMPServerFactory(Authoriser(clock, publish=[self.rule]), atOnce(clock), clock)
         stage = Stage(self)
-        stage.clock, stage.factory = clock, server
-        server.hub.observers.append(stage)
+        stage.application.answers["publish"] = Authoriser(stage.clock, publish=[self.rule]).publishRequested
         client = stage.publisher(KEY)
         client.send(audio(0))
         self.write(keyLine("a/b/c", OTHER))
