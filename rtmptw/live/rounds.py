@@ -12,6 +12,8 @@ server depends on how often it sends much more than on how much, and the time be
   thousands the rounds become longer by themselves, so each sends more, until the load fits.
 - Not all of that time need be waited if it is little: small rounds may follow each other at once until they owe
   L{TOLERANCE}. A timer for less costs more than it saves.
+- Of the last three rounds the middle one counts: one that took long by chance (the garbage collector's turn, say) is
+  late enough by itself.
 - The time between is at least C{least} and at most C{most}: behind C{most} the share grows, for lateness would be
   worse.
 - What fills a block need not wait, and is no reason for others not to: a stream that is read at full speed is sent at
@@ -23,6 +25,7 @@ server depends on how often it sends much more than on how much, and the time be
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
@@ -93,6 +96,8 @@ class Rounds:
         self._timer: IDelayedCall | None = None
         self._isRunning = self._isServing = self._isWhole = False
         self._cost = 0.0
+        # Those of the last three rounds.
+        self._costs: deque[float] = deque(maxlen=3)
         self._owed = 0.0
         self._next = 0.0
 
@@ -184,7 +189,8 @@ class Rounds:
         now, times = self._clock.seconds(), self.times
         if self._isWhole:
             least = max([times.least, *self._readers.values()])
-            pause = min(max(self._cost * (1 / SHARE - 1), least), times.most)
+            self._costs.append(self._cost)
+            pause = min(max(sorted(self._costs)[len(self._costs) // 2] * (1 / SHARE - 1), least), times.most)
             if self._readers and not self._isServing:
                 # Nobody waits for it.
                 pause = max(pause, UNWATCHED)

@@ -187,15 +187,18 @@ class RoundsTests(RoundsCase):
         self.assertSent([])
         self.assertAlmostEqual(self.pause or 0, 0.01 * PAUSE)
 
-    def test_cheapRound(self) -> None:
-        """The pause is for what this round has cost, not for what one before has."""
-        publication = self.stream(cost=0.1)
-        self.send(publication, key(0))
-        self.clock.advance(0.1 * PAUSE)
-        self.outlets[0].cost = 0.01
-        self.send(publication, sound(1))
-        self.send(publication, sound(2))
-        self.assertAlmostEqual(self.pause or 0, 0.01 * PAUSE)
+    def test_byChance(self) -> None:
+        """A round that takes long once is late enough; if that is so again, rounds do cost that much, up and down."""
+        publication = self.stream()
+        costs = (0.01, 0.01, 0.1, 0.01, 0.1, 0.1, 0.01, 0.01)
+        pauses = (0.01, 0.01, 0.01, 0.01, 0.1, 0.1, 0.1, 0.01)
+        self.outlets[0].cost = costs[0]
+        self.send(publication, sound(0))
+        for cost, pause in zip((*costs[1:], 0), pauses, strict=True):
+            self.outlets[0].cost = cost
+            self.send(publication, sound(0))
+            self.assertAlmostEqual(self.pause or 0, pause * PAUSE)
+            self.clock.advance(self.pause or 0)
 
     def test_tolerance(self) -> None:
         """Small rounds follow each other at once, until they owe more than TOLERANCE; then all of it is waited."""
@@ -644,12 +647,15 @@ class GatherTests(RoundsCase):
             self.assertAlmostEqual(self.pause, UNWATCHED)
         self.rounds.times = FlushTimes(0, 1000)
         self.read.append(lambda: self.processor.work(UNWATCHED))
-        self.turn()
+        for _ in range(2):
+            self.turn()
         self.assertAlmostEqual(self.pause, UNWATCHED * PAUSE)
         self.read.pop()
         stream = publication._stream
         assert stream is not None
         viewer = self.watch(stream, CostlyOutlet(self.processor, 0))
+        self.outlets[0].take()
+        self.turn()
         self.outlets[0].take()
         self.turn()
         self.assertAlmostEqual(self.pause, 0.02)

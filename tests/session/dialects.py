@@ -165,13 +165,13 @@ class StoredStream:
         return [(m.type, m.timestamp, m.payload) for m in self.messages if m.type in (8, 9)]
 
 
-@implementer(IStreamObserver)
 def takeTurns(protocol: RTMPProtocol, clock: Clock) -> None:
     """Let the reactor go on, without any time, until all that a connection has brought is read, or must wait."""
     while protocol._appetite.isTurning and clock.getDelayedCalls():
         clock.advance(0)
 
 
+@implementer(IStreamObserver)
 class Stage:
     """
     A server.
