@@ -50,9 +50,9 @@ _HINTS = {
     EADDRNOTAVAIL: "this machine has no such address",
 }
 
-#: How many new objects the garbage collector waits for, how often it looks at new ones before it looks at those that are
-#: older, and how often at those before it looks at all; the usual numbers are 700, 10, 10. It looks at all as seldom as
-#: with 20,000, 10, 10, but never at 200,000 new ones at a time, which takes 20 ms while many come.
+#: How many new objects the garbage collector waits for, how often it looks at new ones before it looks at older ones,
+#: and how often at those before it looks at all; the usual numbers are 700, 10, 10. It looks at all as seldom as with
+#: 20,000, 10, 10, but never at 200,000 new ones at a time, which takes 20 ms while many come.
 GARBAGE_THRESHOLDS = (5_000, 5, 80)
 
 #: The signals that end a process, and that may come twice.
