@@ -23,7 +23,7 @@ from rtmptw.wire.handshake import ClientHandshake
 from rtmptw.wire.message import MEDIA_CHUNK_STREAMS, Message, MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
 from tests.interop.opendoor import FEW
-from tests.interop.processes import alone, waitFor
+from tests.interop.processes import alone, siege, waitFor
 from tests.interop.server import Server
 
 #: How many publishers there are, and the time between two messages of each, seconds.
@@ -187,6 +187,7 @@ class _Flooder(_Publisher):
             self._rest = self._rest[self.socket.send(self._rest) :]
 
 
+@siege
 class DoorTests(TestCase):
     """Publishers at a hundred messages a second."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import Media, assertSameMedia, mediaOf, readWholeFLV
-from tests.interop.processes import Process, once, waitFor
+from tests.interop.processes import Process, once, siege, waitFor
 from tests.interop.programs import ffmpeg5, ffmpeg9
 from tests.interop.publishers import ffmpegPublish, gstPublish
 from tests.interop.server import Server
@@ -89,6 +89,7 @@ def publishAll() -> dict[str, Published | Exception]:
     return results
 
 
+@siege
 class FullSpeedTests(TestCase):
     """100 %, however fast it comes and however slowly it is read."""
 

@@ -12,6 +12,8 @@ import venv
 from pathlib import Path
 from unittest import SkipTest, TestCase
 
+from tests.interop.processes import siege
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,6 +49,7 @@ class Installation:
             raise AssertionError(f"pip {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
 
 
+@siege
 class PackagingTests(TestCase):
     """One environment for all ways to install: most of the time goes into installing Twisted."""
 

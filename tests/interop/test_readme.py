@@ -17,7 +17,7 @@ from time import monotonic, sleep
 from unittest import SkipTest, TestCase
 
 from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
-from tests.interop.processes import alone, waitFor
+from tests.interop.processes import alone, siege, waitFor
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = os.environ.get("RTMPTW_INTEROP") == "required"
@@ -42,6 +42,7 @@ def isListening(port: int = PORT) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@siege
 class ReadmeTests(TestCase):
     """The README's commands, in a copy of the project."""
 

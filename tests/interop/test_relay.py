@@ -12,7 +12,7 @@ from unittest import TestCase
 from rtmptw.wire.message import MessageType
 from tests.interop.compare import assertSameMedia, mediaOf, readWholeFLV
 from tests.interop.ourclient import OurClient
-from tests.interop.processes import Process, alone, waitFor
+from tests.interop.processes import Process, alone, siege, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.publishers import ffmpegPublish
 from tests.interop.relay import Relay
@@ -128,6 +128,7 @@ class OurOwnTests(TestCase):
                     watcher.succeed()
 
 
+@siege
 class KilledTests(TestCase):
     """nginx, in the middle of the chain, is killed and started again."""
 

@@ -24,7 +24,7 @@ from rtmptw.tls.servercertificates import LOOK_SECONDS
 from rtmptw.wire.flv import encodeTag, fileHeader
 from tests.interop import lightplayers
 from tests.interop.compare import assertSameMedia, isFrame, mediaOf, readFLV, readWholeFLV
-from tests.interop.processes import PATIENCE, Process, run, waitFor
+from tests.interop.processes import PATIENCE, Process, run, siege, waitFor
 from tests.interop.programs import ffmpeg9
 from tests.interop.publishers import ffmpegPublish
 from tests.interop.server import ROOT, Server
@@ -196,6 +196,7 @@ class ExaminationTests(TestCase):
         self.examine("tls")
 
 
+@siege
 class ReplacementTests(TestCase):
     """F19: new connections get the new certificate, and those that there are do not notice."""
 
