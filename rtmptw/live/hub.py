@@ -98,6 +98,7 @@ class StreamHub:
                 holder, began, isSure = None if stream is None else stream.publication, now, False
             wait = self._wait(path, principal, origin, now - began)
             if wait > 0:
+                isSure = False
                 # What is left of a sum may be less than any clock can tell.
                 await deferLater(self._clock, min(max(wait, LEAST_SECONDS), LOOK_SECONDS))
             elif holder is None or isSure or self.busy is Busy.REPLACE:

@@ -13,11 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 
 from rtmptw.live.livestream import LiveStream
 from rtmptw.wire.message import Message, MessageType
+from rtmptw.wire.timestamp import elapsed
 
 __all__ = ["Lag"]
-
-#: Times have 32 bits and may run over; a difference has a sign.
-_CIRCLE = 1 << 32
 
 
 class Lag:
@@ -47,14 +45,14 @@ class Lag:
         if self._began is None:
             return 0.0
         began, timestamp = self._began
-        played = _difference(self._timestamp or 0, timestamp) / 1000
+        played = elapsed(self._timestamp or 0, timestamp) / 1000
         return max(0.0, min(self._held, self._clock.seconds() - began - played))
 
     def take(self, message: Message) -> None:
         """A message has come. Data has times of its own."""
         if message.type not in (MessageType.AUDIO, MessageType.VIDEO):
             return
-        if self._timestamp is None or _difference(message.timestamp, self._timestamp) > 0:
+        if self._timestamp is None or elapsed(message.timestamp, self._timestamp) > 0:
             self._timestamp = message.timestamp
 
     def hold(self) -> None:
@@ -78,8 +76,3 @@ class Lag:
     def end(self) -> None:
         """The disk has taken everything."""
         self._began, self._since, self._held = None, None, 0.0
-
-
-def _difference(one: int, other: int) -> int:
-    """By how much the first one is later, ms."""
-    return (one - other + _CIRCLE // 2) % _CIRCLE - _CIRCLE // 2

@@ -168,7 +168,7 @@ class Recording:
             self._reached.add("recordingQueueBytes")
             self._subscription.pauseProducing()
             self._lag.hold()
-            self._stall = self._clock.callLater(self._patience, self._beginGap)
+            self._stall = self._clock.callLater(self._patience(), self._beginGap)
         if self._entries and not self._busy:
             self._work()
 
@@ -241,7 +241,7 @@ class Recording:
             if self._waiting < self._limits.recordingQueueBytes * LOW_WATER:
                 self._release()
             else:
-                self._stall.reset(self._patience)
+                self._stall.reset(self._patience())
         # To resume may have brought more at once, and set the thread to work on it.
         if (self._entries or self._ended) and not self._busy:
             self._work()
@@ -275,7 +275,6 @@ class Recording:
 
     # A disk that is too slow
 
-    @property
     def _patience(self) -> float:
         """How long the disk may take for its next piece, seconds. Who watches does not wait longer than that in all."""
         self._lag.look()

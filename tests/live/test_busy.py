@@ -127,6 +127,17 @@ class BusyTests(LiveTestCase):
         self.clock.advance(LOOK_SECONDS / 2)
         self.assertRefused(waiting)
 
+    def test_F21_unreadAgain(self) -> None:
+        """It holds for each such time, not only for the first one."""
+        self.send(self.first, key(0))
+        self.clock.advance(SILENT_SECONDS)
+        waiting = self.wait()
+        self.clock.callLater(0, self.send, self.first, inter(40))
+        self.clock.advance(0)
+        self.clock.callLater(SILENT_SECONDS, self.clock.callLater, 0, self.send, self.first, inter(80))
+        self.clock.advance(SILENT_SECONDS)
+        self.assertRefused(waiting)
+
     def test_silentNow(self) -> None:
         """One that has just become silent has some time left; that is the most that anybody waits."""
         self.send(self.first, key(0))
