@@ -6,9 +6,10 @@ The connections of a factory, and the second hand that moves their deadlines, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 
 from rtmptw.door import Door
@@ -17,12 +18,17 @@ from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import LimitNews
 from rtmptw.protocol import RTMPProtocol
 
-__all__ = ["Connections"]
+__all__ = ["AT_ONCE", "Connections"]
+
+#: How many connections are looked at before the reactor has its turn, and what comes is read. So many take half a
+#: millisecond; all of thousands, in one go, would make everybody wait for longer than a frame lasts, once a second.
+AT_ONCE = 50
 
 
 class Connections:
     """
-    Those that there are now. While there is any, each has its C{second()} called every second.
+    Those that there are now. While there is any, each has its C{second()} called every second, some of them in each
+    turn of the reactor.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class Connections:
         self._protocols: dict[RTMPProtocol, None] = {}
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = clock
+        self._turn: IDelayedCall | None = None
         self._lastSecond = 0.0
         self._isLate = False
         self._emptied: list[Deferred[None]] = []
@@ -77,6 +84,9 @@ class Connections:
         if not self._protocols:
             if self._seconds.running:
                 self._seconds.stop()
+            if self._turn is not None:
+                self._turn.cancel()
+                self._turn = None
             if self._door is not None:
                 self._door.close()
             if self._news is not None:
@@ -97,16 +107,37 @@ class Connections:
         return emptied
 
     def _second(self) -> None:
+        if self._turn is not None:
+            # The last one is not over yet. This one is late, then.
+            return
         now = self._clock.seconds()
         late, self._lastSecond = now - self._lastSecond - 1, now
         # This is called late if the process was stopped or busy: then what has come is still to be read, and it is the
         # next time that anybody is looked at. But not if it is always so.
         self._isLate = late >= 1 and not self._isLate
-        for protocol in self:
-            if late >= 1:
+        if late >= 1:
+            # At once, before anybody who was not heard is called silent.
+            for protocol in self:
                 protocol.clockStopped(late)
-            if not self._isLate:
+        if self._isLate:
+            self._passed()
+        else:
+            self._look(iter(self))
+
+    def _look(self, protocols: Iterator[RTMPProtocol]) -> None:
+        """A second passes for some of those who are left, and then, when all had it, for the rest of us."""
+        self._turn = None
+        some = tuple(islice(protocols, AT_ONCE))
+        for protocol in some:
+            if protocol in self._protocols:
                 protocol.second()
+        if some and self._protocols:
+            self._turn = self._clock.callLater(0, self._look, protocols)
+        else:
+            self._passed()
+
+    def _passed(self) -> None:
+        """What goes by seconds, besides the connections."""
         if self._door is not None:
             # Who plays as well may have something that waits to be sent. If such a connection is reset while it is not
             # watched for reading, the reactor closes it, and what has come would be lost.
@@ -118,4 +149,4 @@ class Connections:
         if self._trim is not None:
             self._trim()
         if self._news is not None:
-            self._news.second(now)
+            self._news.second(self._clock.seconds())

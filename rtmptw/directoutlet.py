@@ -44,8 +44,7 @@ class DirectOutlet(Outlet):
     What leaves one TCP connection; see L{Outlet}.
     """
 
-    #: What the system takes at once (L{rtmptw.plainsocket.UNSENT}); and a block is joined once for all who are at one
-    #: place.
+    #: What the system takes at once if it can send it at once; and a block is joined once for all who are at one place.
     block = 256 * 1024
 
     def __init__(

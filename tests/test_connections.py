@@ -5,13 +5,14 @@ Tests for L{rtmptw.connections}. Most of what it does is tested with a server (L
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.connections import Connections
+from rtmptw.connections import AT_ONCE, Connections
 from rtmptw.gate.admission import Admission
 from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import LimitNews, Limits, Reached
@@ -115,6 +116,80 @@ class ConnectionsTests(SynchronousTestCase):
             self.clock.advance(3)
             found += self.protocols[0].take()
         self.assertEqual(found, [("clockStopped", 2.0), ("clockStopped", 2.0), ("second",)] * 3)
+
+
+class TurnsTests(SynchronousTestCase):
+    """There may be thousands of connections: others have their turn while a second passes for all of them."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.news = Witness()
+        told: Any = (None, None, None, self.news, self.news.trim)
+        self.connections = Connections(self.clock, *told)
+        self.protocols: list[Any] = [Witness() for _ in range(3 * AT_ONCE)]
+        for protocol in self.protocols:
+            self.connections.add(protocol)
+
+    def passed(self) -> list[int]:
+        """For how many a second has passed, of each L{AT_ONCE}."""
+        slices = [self.protocols[start : start + AT_ONCE] for start in range(0, 3 * AT_ONCE, AT_ONCE)]
+        return [sum(protocol.seen == [("second",)] for protocol in some) for some in slices]
+
+    def during(self, number: int, act: Callable[[], object]) -> None:
+        """While a second passes for this one, do something."""
+        self.protocols[number].second = act
+
+    def test_turns(self) -> None:
+        """So many at once, and in each turn of the reactor the next ones; the rest of us when all had it."""
+        found: list[tuple[list[int], list[tuple[Any, ...]]]] = []
+
+        def look() -> None:
+            found.append((self.passed(), self.news.take()))
+
+        for number in (0, AT_ONCE, 2 * AT_ONCE):
+            self.during(number, lambda: self.clock.callLater(0, look))
+        self.clock.advance(1)
+        others = AT_ONCE - 1
+        self.assertEqual([passed for passed, _ in found], [[others, 0, 0], [others, others, 0], [others] * 3])
+        self.assertEqual([said for _, said in found], [[], [], []])
+        self.assertEqual(self.news.take(), [("trim",), ("second", 1.0)])
+
+    def test_goes(self) -> None:
+        """Who goes meanwhile is left out."""
+        self.during(0, lambda: self.connections.remove(self.protocols[-1]))
+        self.clock.advance(1)
+        self.assertEqual(self.passed(), [AT_ONCE - 1, AT_ONCE, AT_ONCE - 1])
+
+    def test_allGo(self) -> None:
+        """When all go meanwhile, in a turn or between two, there is nothing left to do."""
+
+        def empty() -> None:
+            for protocol in self.protocols:
+                self.connections.remove(protocol)
+
+        for act in (empty, lambda: self.clock.callLater(0, empty)):
+            with self.subTest(act=act):
+                self.during(0, act)
+                self.clock.advance(1)
+                self.assertEqual((len(self.connections), self.clock.getDelayedCalls()), (0, []))
+                for protocol in self.protocols:
+                    protocol.take()
+                    self.connections.add(protocol)
+        self.clock.advance(0.5)
+        self.assertEqual(self.passed(), [0, 0, 0])
+
+    def test_slow(self) -> None:
+        """A second that takes longer than one is not begun twice; the next one knows that it is late."""
+        for number, seconds in ((0, 0.75), (AT_ONCE, 1.0)):
+            self.during(number, lambda seconds=seconds: setattr(self.clock, "rightNow", self.clock.rightNow + seconds))
+        self.clock.advance(1)
+        self.assertEqual(self.passed(), [AT_ONCE - 1, AT_ONCE - 1, AT_ONCE])
+        for protocol in self.protocols:
+            protocol.take()
+        self.clock.advance(0.25)
+        self.assertEqual([protocol.take() for protocol in self.protocols], [[("clockStopped", 1.0)]] * 3 * AT_ONCE)
+        self.clock.advance(1)
+        self.assertEqual(self.protocols[-1].take(), [("second",)])
 
 
 class ServerTests(SynchronousTestCase):

@@ -29,6 +29,7 @@ from rtmptw.live.brake import Brake
 from rtmptw.live.continuity import Continuity
 from rtmptw.live.headers import HeaderCache
 from rtmptw.live.image import encodeImage
+from rtmptw.live.pace import FULL
 from rtmptw.live.picture import Picture
 from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import Rounds
@@ -36,16 +37,14 @@ from rtmptw.live.streamclock import FORWARD
 from rtmptw.live.subscription import Subscription
 from rtmptw.live.tape import CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
+from rtmptw.live.viewers import Viewers
 from rtmptw.wire.media import MediaKind, classify
 from rtmptw.wire.message import Message
 
-__all__ = ["FULL", "GRACE_SECONDS", "LiveStream"]
+__all__ = ["GRACE_SECONDS", "LiveStream"]
 
 #: How many messages may be on the tape that nobody needs, before they are forgotten.
 _SURPLUS = 64
-
-#: How many bytes make a block that is sent at once: to gather more would make no send any larger.
-FULL = 256 * 1024
 
 #: How long a stream waits for a publisher that has gone, seconds.
 GRACE_SECONDS = 10.0
@@ -105,7 +104,7 @@ class LiveStream:
         self._reason = ""
         self._begin()
         self._audience: set[Viewer | Subscription] = set()
-        self._viewers: dict[Viewer, None] = {}
+        self._viewers = Viewers(path)
         self._subscriptions: dict[Subscription, None] = {}
         self._brake = Brake()
 
@@ -150,7 +149,7 @@ class LiveStream:
         self.tape = Tape(cache=self._cache)
         self.continuity = Continuity(self.path)
         self._picture = Picture()
-        self._served = self._looked = 0
+        self._served = 0
         self._keyframe: int | None = None
 
     def publish(self, publisher: IPushProducer, hops: tuple[str, ...] = (), principal: str = "") -> Publication:
@@ -231,7 +230,7 @@ class LiveStream:
         @param isAudience: whether it counts for L{audience}.
         """
         viewer = Viewer(self, outlet, streamId, ended, after, publishes)
-        self._viewers[viewer] = None
+        self._viewers.add(viewer)
         if isAudience:
             self._audience.add(viewer)
         if self.isOn:
@@ -255,9 +254,13 @@ class LiveStream:
 
     def leave(self, viewer: Viewer) -> None:
         """A viewer goes."""
-        self._viewers.pop(viewer, None)
+        self._viewers.remove(viewer)
         self._audience.discard(viewer)
         self._goneFrom()
+
+    def wake(self, viewer: Viewer) -> None:
+        """A viewer takes something again."""
+        self._viewers.wake(viewer)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """A subscriber goes."""
@@ -328,40 +331,8 @@ class LiveStream:
             self.served()
 
     def round(self) -> Iterator[None]:
-        """
-        Give each viewer all there is for it, one at each step.
-
-        This is the hot loop of a server with many viewers. Nearly all of them are in step: they are at the same place,
-        and are sent the same block. Whatever is called for each of them costs more than it seems, since behind every
-        send the processor has forgotten all but the bytes that were sent.
-        """
-        tape, changes = self.tape, self.headers.changes
-        # Whoever takes nothing is only looked at for his pace, and there are as many as somebody wants there to be.
-        isLook = tape.bytes - self._looked >= FULL
-        self._looked = tape.bytes if isLook else self._looked
-        block, size, start, end, room = b"", 0, -1, -1, 0
-        for viewer in self.viewers:
-            position, outlet = viewer.position, viewer.outlet
-            if position == tape.end or not (isLook or outlet.ready):
-                continue
-            try:
-                if viewer.isInStep and position is not None and outlet.ready and position >= tape.first:
-                    if position != start or end != tape.end or room != outlet.block:
-                        start, room = position, outlet.block
-                        block, end = tape.block(start, room)
-                        size = len(block)
-                    taken = outlet.offer(block)
-                    if taken == size:
-                        viewer.position = end
-                        if end == tape.end:
-                            viewer.headerChanges = changes
-                    else:
-                        viewer.position = viewer.finishMessage(tape, start, taken, tape.images(start))
-                if viewer.position != tape.end:
-                    viewer.flush()
-            except Exception:
-                self._fail(viewer)
-            yield
+        """Give each viewer all there is for it, one at each step."""
+        yield from self._viewers.round(self.tape, self.headers, self.clock.seconds())
         self.served()
 
     def served(self) -> None:
@@ -380,21 +351,12 @@ class LiveStream:
         self._begin()
         # Whoever is told may come back at once: for the next publisher.
         subscriptions, self._subscriptions = self._subscriptions, {}
-        viewers, self._viewers = self._viewers, {}
+        viewers, self._viewers = self._viewers, Viewers(self.path)
         brake, self._brake = self._brake, Brake()
         self._audience.clear()
         for subscription in subscriptions:
             subscription.end(reason)
-        for viewer in viewers:
-            try:
-                viewer.end()
-            except Exception:
-                self._fail(viewer)
+        viewers.end()
         # It may have more to say, to another stream or for a proper farewell.
         brake.change(None)
         self._left(self)
-
-    def _fail(self, viewer: Viewer) -> None:
-        """What goes wrong with one viewer costs that viewer alone. To be called while the exception is handled."""
-        self._log.failure("{path}: a viewer has failed and is dropped", path=self.path)
-        viewer.stop()

@@ -19,7 +19,10 @@ from rtmptw.live.tape import Tape
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["FASTEST", "HOLD_BYTES", "Pace"]
+__all__ = ["FASTEST", "FULL", "HOLD_BYTES", "Haste", "Pace"]
+
+#: How many bytes make a block that is sent at once: to gather more would make no send any larger.
+FULL = 256 * 1024
 
 #: How far behind a viewer is when such a publisher waits for it, bytes.
 HOLD_BYTES = 4 * 1024 * 1024
@@ -62,3 +65,29 @@ class Pace:
             if call.active():
                 call.cancel()
             self._stream.release(self)
+
+
+class Haste:
+    """
+    How far a publisher is ahead of anything live. Who is not can't make L{Pace} hold it, for longer than L{FULL} takes,
+    so viewers that take nothing need not be asked.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = self._time = 0.0
+        self._bytes = self._told = 0
+
+    def isAhead(self, bytes: int, now: float) -> bool:
+        """
+        To be asked at each round.
+
+        @param bytes: how many have come on the tape.
+        @param now: the time, seconds.
+        @return: whether that is faster than anything live; once for each L{FULL}.
+        """
+        self._ahead = max(self._ahead - FASTEST * max(now - self._time, 0.0), 0.0) + bytes - self._bytes
+        self._bytes, self._time = bytes, now
+        if self._ahead < FULL or bytes - self._told < FULL:
+            return False
+        self._told = bytes
+        return True

@@ -157,6 +157,8 @@ class Viewer:
     def flush(self) -> None:
         """Send what the outlet will take."""
         tape, outlet = self._tape, self.outlet
+        if outlet.ready:
+            self._stream.wake(self)
         if tape is None or self._stopped:
             return
         if not self._paused and not self._mustWait(tape):

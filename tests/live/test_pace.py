@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rtmptw.limits import Limits
 from rtmptw.live.image import encodeImage
-from rtmptw.live.livestream import FULL
-from rtmptw.live.pace import FASTEST, HOLD_BYTES
+from rtmptw.live.pace import FASTEST, FULL, HOLD_BYTES
 from tests.live.doubles import LiveTestCase, MemoryOutlet, MemoryPublisher, inter, key
 from tests.live.test_viewer import BEGINNING, MEGABYTE
 
@@ -144,7 +143,7 @@ class HoldTests(LiveTestCase):
 
         self.outlet.offer = offer  # type: ignore[method-assign]
         self.outlet.room = None
-        self.send(self.publication, inter(0))
+        self.burst(1)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         self.assertEqual((self.publisher.calls, self.clock.getDelayedCalls()), (["pause", "resume"], []))
 
