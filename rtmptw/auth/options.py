@@ -99,6 +99,8 @@ class AccessOptions(AuthOptionMixin, Options):
             # Every kind has its own way to complain, and may repeat what it was given.
             raise UsageError(f"{shown}: that is not what it needs; --help-auth-type tells what is") from None
         if isinstance(checker, InMemoryUsernamePasswordDatabaseDontUse):
+            if not checker.users:
+                raise UsageError(f"--auth {kind}: it needs users, as memory:NAME:PASSWORD; as it is, nobody gets in")
             # The plugin fills it with text, and what is asked for is bytes.
             checker.users = {_bytes(user): _bytes(password) for user, password in checker.users.items()}
         if IUsernamePassword not in checker.credentialInterfaces:

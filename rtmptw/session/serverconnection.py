@@ -212,7 +212,9 @@ class ServerConnection(NetConnection):
     def started(self, stream: ServerStream) -> None:
         """A message stream has begun to publish or to play."""
         self._activity = f"it had been {stream.state.value} {stream.path}"
-        self._log.info("{peer}: {state} {path}", peer=self._link.peer, state=stream.state.value, path=stream.path)
+        yet = "" if stream.publication is not None or stream.playsWhatIsOn else ", which nobody publishes yet"
+        state, path = stream.state.value, stream.path
+        self._log.info("{peer}: {state} {path}{yet}", peer=self._link.peer, state=state, path=path, yet=yet)
         if stream.publication is not None:
             self._unheard[stream.id] = stream.publication
 

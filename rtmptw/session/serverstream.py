@@ -237,11 +237,11 @@ class ServerStream:
 
     def _playGranted(self, request: PlayRequest, path: str, reset: bool) -> None:
         self.state, self.path = State.PLAYING, path
-        self._connection.started(self)
         # By the name that it has said: the path may be more than it shall know.
         self._link.send(*_playStarted(self.id, request.path, reset))
         hops = request.connect.hops
         self._viewing = self._hub.play(path, self._link.outlet, self.id, self._ended, hops)
+        self._connection.started(self)
 
     def _playNext(self, command: Command) -> None:
         self.endedBy(command)

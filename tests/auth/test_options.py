@@ -110,6 +110,8 @@ class OptionsTests(_Case):
             ("nothing:SESAME", "--auth nothing:...: there is no such kind"),
             ("memory:alice:SESAME:bob", "--auth memory:...: that is not what it needs; --help-auth-type tells what is"),
             ("publish:memory:SESAME", "--auth memory:...: that is not what it needs"),
+            ("memory", "--auth memory: it needs users, as memory:NAME:PASSWORD"),
+            ("play:memory:", "--auth memory: it needs users"),
             ("anonymous:SESAME", "--auth anonymous:...: it takes no user and password"),
             ("file:/no/such/file", "--auth file:/no/such/file: there is no such file"),
             ("publish:file:", "--auth file:: there is no such file"),

@@ -153,7 +153,7 @@ class ReadmeTests(TestCase):
         program = players[-1]
         # The first one that plays live/camera has gone already.
         wanted = sorted(("again", "camera", "camera", "copy"))
-        waitFor("the players", lambda: sorted(re.findall(r"playing live/(\w+)$", self.output(server), re.M)) == wanted)
+        waitFor("the players", lambda: sorted(re.findall(r": playing live/(\w+)", self.output(server))) == wanted)
         publishers = [self.start(command) for command in (publish, publish.replace("live/again", "live/camera"))]
         for process, seconds in (*((one, 60) for one in publishers), *((one, 15) for one in players)):
             self.assertEqual(process.wait(seconds), 0, self.output(process))

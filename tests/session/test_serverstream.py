@@ -56,6 +56,14 @@ class PlayerTests(SynchronousTestCase):
         self.publisher.send(video(7))
         self.assertEqual((self.player.closing, self.player.told()[-1]), (False, "VIDEO@1 7"))
 
+    def test_log(self) -> None:
+        """The log tells who plays and who publishes what, and who waits for a publisher."""
+        self.stage.player(name="other")
+        lines = [str(formatEvent(event)) for event in self.stage.log]
+        said = [line.partition(": ")[2] for line in lines if ": playing" in line or ": publishing" in line]
+        expected = ["publishing live/test", "playing live/test", "playing live/other, which nobody publishes yet"]
+        self.assertEqual(said, expected)
+
     def test_pause(self) -> None:
         for id in (1, 0):
             for name in ("pause", "pauseRaw"):
