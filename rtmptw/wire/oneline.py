@@ -7,12 +7,15 @@ A message in one line, for people who look at a conversation.
     connect(1, {'app': 'live', 'type': 'nonprivate', ...})
     video keyframe avc1, 11034 bytes, 2000 ms, message stream 1
 
-What a query has behind its equals signs is left out: it may be a key, or an answer to a question for a password.
+What a query has behind its equals signs is left out: it may be a key, or an answer to a question for a password. So is
+what a URL has in front of its host: a user, and perhaps a password.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Container
+from copy import copy
 
 from rtmptw.errors import RemoteProtocolError
 from rtmptw.wire import amf0
@@ -27,11 +30,13 @@ __all__ = ["MAX_LINE", "oneLine"]
 #: The longest line, characters.
 MAX_LINE = 300
 
-#: The value of one parameter of a query; backslashes are of our own escapes.
-_QUERY_VALUE = re.compile(r"([?&][^=&?'\" ]{1,64}=)[^&'\" ]+")
-
 #: What stands for a text that is left out.
 _MASK = "***"
+
+#: The value of one parameter of a query; and user and password of a URL. There is more than one way to write a question
+#: mark twice (wire facts 8), so what follows a value is a part of it up to the next C{&}.
+_QUERY_VALUE = re.compile(r"([?&][^=&?]{1,64}=)[^&]+")
+_USER = re.compile(r"//[^/?#]*@")
 
 #: What servers say to their clients; and what is no name in what clients say, and never left out.
 _SERVERS = {"_result", "_error", "onStatus"}
@@ -60,11 +65,11 @@ def oneLine(message: Message, hidesNames: bool = False) -> str:
     try:
         text = _content(message, name, hidesNames)
     except RemoteProtocolError as error:
-        text = f"{name}, {len(message.payload)} bytes, unreadable: {error}"
+        text = f"{name}, {len(message.payload)} bytes, unreadable: {_withoutSecrets(str(error))}"
     if message.streamId:
         text += f", message stream {message.streamId}"
     # Values are escaped where they are written, but the text of a fault may have a name from the wire in it.
-    text = _QUERY_VALUE.sub(r"\1***", text.encode("ascii", "backslashreplace").decode("ascii"))
+    text = text.encode("ascii", "backslashreplace").decode("ascii")
     return text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 3]}..."
 
 
@@ -73,16 +78,20 @@ def _content(message: Message, name: str, hidesNames: bool) -> str:
     if type in (MessageType.COMMAND, MessageType.COMMAND_AMF3):
         command = Command.decode(message)
         values = [command.commandObject, *command.arguments]
-        if hidesNames:
+        if not hidesNames:
+            shown = [_changed(value, _withoutSecrets) for value in values]
+        elif command.name in _SERVERS:
             # A server repeats the name in its sentences.
-            hide = _withoutSentence if command.name in _SERVERS else _withoutNames
-            values = [hide(value) for value in values]
-        words = [f"{command.transactionId:g}", *map(ascii, values)]
-        return f"{ascii(command.name)[1:-1]}({', '.join(words)})"
+            shown = [_withoutSentence(_changed(value, _withoutSecrets)) for value in values]
+        else:
+            shown = [_changed(value, _withoutName, _PLAIN_MEMBERS) for value in values]
+        words = [f"{command.transactionId:g}", *map(ascii, shown)]
+        return f"{_withoutSecrets(ascii(command.name)[1:-1])}({', '.join(words)})"
     if type == MessageType.DATA:
         values, fault = amf0.decodePrefix(payload, DATA_LIMITS)
-        parts = [*map(ascii, values), *([f"then {fault}"] if fault else [])] or ["empty"]
-        return f"data {', '.join(parts)}, {message.timestamp} ms"
+        parts = [ascii(_changed(value, _withoutSecrets)) for value in values]
+        parts += [f"then {_withoutSecrets(str(fault))}"] if fault else []
+        return f"data {', '.join(parts or ['empty'])}, {message.timestamp} ms"
     if type in (MessageType.AUDIO, MessageType.VIDEO):
         tag = describe(type, payload)
         kind = "" if tag.kind.value == name else tag.kind.value
@@ -99,18 +108,33 @@ def _content(message: Message, name: str, hidesNames: bool) -> str:
     return f"{name}, {len(payload)} bytes"
 
 
-def _withoutNames(value: AMFValue) -> AMFValue:
+def _changed(value: AMFValue, change: Callable[[str], str], plain: Container[object] = ()) -> AMFValue:
     """
-    What a client says, without what may be the name of a stream: a player may have it in any text, such as the
-    application, the tcUrl, or arguments of commands that only it knows.
+    A value, with each text in it changed.
+
+    @param plain: members with these names stay as they are.
     """
     if isinstance(value, str):
-        return value if value in _PLAIN else _MASK
+        return change(value)
     if isinstance(value, dict):
-        return {key: part if key in _PLAIN_MEMBERS else _withoutNames(part) for key, part in value.items()}
+        members = copy(value)
+        members.update((key, _changed(part, change, plain)) for key, part in value.items() if key not in plain)
+        return members
     if isinstance(value, (list, tuple)):
-        return [_withoutNames(part) for part in value]
+        return [_changed(part, change, plain) for part in value]
     return value
+
+
+def _withoutSecrets(text: str) -> str:
+    return _QUERY_VALUE.sub(rf"\1{_MASK}", _USER.sub(f"//{_MASK}@", text))
+
+
+def _withoutName(text: str) -> str:
+    """
+    What a client says, if it can't be the name of a stream: a player may have that in any text, such as the
+    application, the tcUrl, or arguments of commands that only it knows.
+    """
+    return text if text in _PLAIN else _MASK
 
 
 def _withoutSentence(value: AMFValue) -> AMFValue:

@@ -201,6 +201,11 @@ class SecretTests(SynchronousTestCase):
             ("camera?sesame", "camera?sesame"),
             ("plain=5", "plain=5"),
             ("rtmp://h/live?k=v/x&y=z&w", "rtmp://h/live?k=***&y=***&w"),
+            ('a?key=se\'same "open" sesame', "a?key=***"),
+            ("a?x=KEY?y=KEY&z=KEY", "a?x=***&z=***"),
+            ("rtmp://me:KEY@h/live", "rtmp://***@h/live"),
+            ("rtmp://me:K@E:Y@h/live/a@b?c=KEY", "rtmp://***@h/live/a@b?c=***"),
+            ("rtmp://h/a@b", "rtmp://h/a@b"),
         ]
         for text, shown in rows:
             self.assertEqual(
