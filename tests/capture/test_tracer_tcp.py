@@ -26,6 +26,7 @@ from zope.interface import alsoProvides
 from rtmptw.capture import leg
 from rtmptw.capture.leg import CLOSED, DROPPED, RESET, Leg
 from rtmptw.capture.tracer import TracerFactory
+from rtmptw.plainsocket import UNSENT
 from rtmptw.tls.client import clientTLS
 from rtmptw.trace.segment import Side
 from tests.capture.observers import Witness
@@ -37,6 +38,10 @@ C, S = Side.CLIENT, Side.SERVER
 #: 20 MB, of which no two pieces near each other are the same; and as many others.
 MUCH = b"".join(number.to_bytes(4, "big") for number in range(5 << 20))
 OTHER = MUCH[::-1]
+
+#: More than the small window of who does not read, so that most of it is in the system if a reset comes; and no more
+#: than the system takes, since a side that is not read can't be heard.
+SOME = UNSENT * 3 // 2
 
 
 def asynchronous(test: Callable[[Any], Coroutine[Any, Any, None]]) -> Callable[[Any], Deferred[None]]:
@@ -250,13 +255,12 @@ class TracerTCPTests(Tracing):
             client, accepted = self.connected()
             server = await accepted
             breaker, other = (client, server) if speaker is C else (server, client)
-            # More than the small window, so that most of it is in the system when the reset comes.
-            breaker.sendall(MUCH[:150_000])
-            await self.wait(lambda: self.seen() == 150_000)
+            breaker.sendall(MUCH[:SOME])
+            await self.wait(lambda: self.seen() == SOME)
             reset(breaker)
             await self.wait(lambda: self.witness.ends)
             await deferLater(self.reactor, 0.3)
-            self.assertEqual(await deferToThread(receiveUntilReset, other), MUCH[:150_000])
+            self.assertEqual(await deferToThread(receiveUntilReset, other), MUCH[:SOME])
             await self.wait(lambda: len(self.witness.ends) == 2)
             self.assertEqual(self.witness.how, [(speaker, RESET), (speaker.other, DROPPED)])
             other.close()
@@ -267,12 +271,12 @@ class TracerTCPTests(Tracing):
         self.patch(leg, "STALL_SECONDS", 0.5)
         client, accepted = self.connected()
         server = await accepted
-        client.sendall(MUCH[:150_000])
-        await self.wait(lambda: self.seen() == 150_000)
+        client.sendall(MUCH[:SOME])
+        await self.wait(lambda: self.seen() == SOME)
         reset(client)
         await self.wait(self.areAllGone)
         self.assertEqual(self.witness.how, [(C, RESET), (S, DROPPED)])
-        self.assertLess(len(await deferToThread(receiveUntilReset, server)), 150_000)
+        self.assertLess(len(await deferToThread(receiveUntilReset, server)), SOME)
 
     @asynchronous
     async def test_unreadAnswers(self) -> None:
