@@ -144,7 +144,7 @@ class PlantedTests(SynchronousTestCase):
 
     def test_messages(self) -> None:
         """A line can't be made."""
-        self.assertFound("messages", oneline, "_withoutNames", lambda value: value["name"])
+        self.assertFound("messages", oneline, "_changed", lambda value, change, plain=(): value["name"])
 
     def test_serverRaises(self) -> None:
         """An exception is caught and logged."""
