@@ -6,7 +6,7 @@ The connections of a factory, and the second hand that moves their deadlines, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from time import thread_time
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -18,11 +18,11 @@ from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import LimitNews
 from rtmptw.protocol import RTMPProtocol
 
-__all__ = ["AT_ONCE", "Connections"]
+__all__ = ["SLICE", "Connections"]
 
-#: How many connections are looked at before the reactor has its turn, and what comes is read. So many take half a
-#: millisecond; all of thousands, in one go, would make everybody wait for longer than a frame lasts, once a second.
-AT_ONCE = 50
+#: How long connections are looked at before the reactor has its turn, and what comes is read, seconds of processor
+#: time. All of thousands, in one go, would make everybody wait for longer than a frame lasts, once a second.
+SLICE = 0.001
 
 
 class Connections:
@@ -39,6 +39,7 @@ class Connections:
         guard: MemoryGuard | None = None,
         news: LimitNews | None = None,
         trim: Callable[[], None] | None = None,
+        processorTime: Callable[[], float] = thread_time,
     ) -> None:
         """
         @param door: where publishers are read together, if there are many.
@@ -46,6 +47,7 @@ class Connections:
         @param guard: what lets go of some when memory is short.
         @param news: what tells the log of limits.
         @param trim: what sees to it that not too much is kept for viewers.
+        @param processorTime: how much this thread has worked, seconds.
         """
         self._clock = clock
         self._door = door
@@ -53,6 +55,7 @@ class Connections:
         self._guard = guard
         self._news = news
         self._trim = trim
+        self._processorTime = processorTime
         self._protocols: dict[RTMPProtocol, None] = {}
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = clock
@@ -107,41 +110,13 @@ class Connections:
         return emptied
 
     def _second(self) -> None:
-        if self._turn is not None:
-            # The last one is not over yet. This one is late, then.
-            return
         now = self._clock.seconds()
         late, self._lastSecond = now - self._lastSecond - 1, now
         # This is called late if the process was stopped or busy: then what has come is still to be read, and it is the
         # next time that anybody is looked at. But not if it is always so.
         self._isLate = late >= 1 and not self._isLate
         if late >= 1:
-            # At once, before anybody who was not heard is called silent.
-            for protocol in self:
-                protocol.clockStopped(late)
-        if self._isLate:
-            self._passed()
-        else:
-            self._look(iter(self))
-
-    def _look(self, protocols: Iterator[RTMPProtocol]) -> None:
-        """A second passes for some of those who are left, and then, when all had it, for the rest of us."""
-        self._turn = None
-        some = tuple(islice(protocols, AT_ONCE))
-        for protocol in some:
-            if protocol in self._protocols:
-                protocol.second()
-        if some and self._protocols:
-            self._turn = self._clock.callLater(0, self._look, protocols)
-        else:
-            self._passed()
-
-    def _passed(self) -> None:
-        """What goes by seconds, besides the connections."""
-        if self._door is not None:
-            # Who plays as well may have something that waits to be sent. If such a connection is reset while it is not
-            # watched for reading, the reactor closes it, and what has come would be lost.
-            self._door.second(protocol.inlet for protocol in self if protocol.publishing and not protocol.playing)
+            self._stoodStill(late)
         if self._admission is not None:
             self._admission.second()
         if self._guard is not None:
@@ -149,4 +124,44 @@ class Connections:
         if self._trim is not None:
             self._trim()
         if self._news is not None:
-            self._news.second(self._clock.seconds())
+            self._news.second(now)
+        # With very many, the last second may not have passed for all of them yet.
+        if not self._isLate and self._turn is None:
+            self._look(iter(self), now)
+
+    def _look(self, protocols: Iterator[RTMPProtocol], asked: float) -> None:
+        """
+        A second passes for some of those that are left, and for the others in the next turns.
+
+        @param asked: when this turn was asked for, seconds.
+        """
+        self._turn, now = None, self._clock.seconds()
+        stopped = now - max(asked, self._lastSecond)
+        if stopped >= 1:
+            # The next second shall not count it again; and here as well, what has come is still to be read.
+            self._lastSecond += stopped
+            self._stoodStill(stopped)
+        else:
+            began = self._processorTime()
+            for protocol in protocols:
+                if protocol in self._protocols:
+                    protocol.second()
+                if self._processorTime() - began > SLICE:
+                    break
+            else:
+                self._gather()
+                return
+        if self._protocols:
+            self._turn = self._clock.callLater(0, self._look, protocols, now)
+
+    def _stoodStill(self, seconds: float) -> None:
+        """Nobody could be heard for so long."""
+        for protocol in self:
+            protocol.clockStopped(seconds)
+
+    def _gather(self) -> None:
+        """A second has passed for all, so it is known how much each publisher sends."""
+        if self._door is not None:
+            # Who plays as well may have something that waits to be sent. If such a connection is reset while it is not
+            # watched for reading, the reactor closes it, and what has come would be lost.
+            self._door.second(protocol.inlet for protocol in self if protocol.publishing and not protocol.playing)

@@ -287,7 +287,7 @@ class IOutlet(Interface):
         """
 
     def attach(drained):  # type: ignore[no-untyped-def]
-        """Have C{drained()} called each time the outlet becomes ready again."""
+        """Have C{drained()} called each time the outlet becomes ready again. Nobody asks whether it is meanwhile."""
 
     def detach(drained):  # type: ignore[no-untyped-def]
         """Undo L{attach}."""

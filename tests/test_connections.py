@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from rtmptw.connections import AT_ONCE, Connections
+from rtmptw.connections import SLICE, Connections
 from rtmptw.gate.admission import Admission
 from rtmptw.gate.memoryguard import MemoryGuard
 from rtmptw.limits import LimitNews, Limits, Reached
@@ -107,6 +107,8 @@ class ConnectionsTests(SynchronousTestCase):
         ):
             self.clock.advance(seconds)
             self.assertEqual(self.protocols[0].take(), expected, seconds)
+        # Late or not, the rest has its seconds.
+        self.assertEqual(len(self.guard.take()), 7)
 
     def test_alwaysLate(self) -> None:
         """A process that is too busy all the time does look at them, every other time."""
@@ -122,46 +124,62 @@ class TurnsTests(SynchronousTestCase):
     """There may be thousands of connections: others have their turn while a second passes for all of them."""
 
     def setUp(self) -> None:
+        """Nine connections, of which three are looked at in a turn."""
         self.clock = Clock()
-        self.news = Witness()
-        told: Any = (None, None, None, self.news, self.news.trim)
+        self.door, self.guard, self.news = Witness(), Witness(), Witness()
+        self.worked = 0.0
+        told: Any = (self.door, None, self.guard, self.news, self.news.trim, lambda: self.worked)
         self.connections = Connections(self.clock, *told)
-        self.protocols: list[Any] = [Witness() for _ in range(3 * AT_ONCE)]
+        self.protocols: list[Any] = [Witness() for _ in range(9)]
         for protocol in self.protocols:
+            protocol.second = self.secondOf(protocol, lambda: None)
             self.connections.add(protocol)
 
-    def passed(self) -> list[int]:
-        """For how many a second has passed, of each L{AT_ONCE}."""
-        slices = [self.protocols[start : start + AT_ONCE] for start in range(0, 3 * AT_ONCE, AT_ONCE)]
-        return [sum(protocol.seen == [("second",)] for protocol in some) for some in slices]
+    def secondOf(self, protocol: Witness, act: Callable[[], object]) -> Callable[[], None]:
+        """What a second is for it: it takes more than a third of a slice, and something happens besides."""
+
+        def second() -> None:
+            self.worked += SLICE * 0.4
+            protocol.seen.append(("second",))
+            act()
+
+        return second
 
     def during(self, number: int, act: Callable[[], object]) -> None:
         """While a second passes for this one, do something."""
-        self.protocols[number].second = act
+        self.protocols[number].second = self.secondOf(self.protocols[number], act)
+
+    def passed(self) -> str:
+        """Who has had a second since the last time, and whose clock was stopped."""
+        second, stop = ("second",), ("clockStopped", 60.0)
+        marks = {(): ".", (second,): "s", (second, stop): "S", (stop,): "c", (stop, second): "C"}
+        return "".join(marks.get(tuple(protocol.take()), "?") for protocol in self.protocols)
+
+    def stop(self, seconds: float) -> None:
+        """The process stands still."""
+        self.clock.rightNow += seconds
 
     def test_turns(self) -> None:
-        """So many at once, and in each turn of the reactor the next ones; the rest of us when all had it."""
-        found: list[tuple[list[int], list[tuple[Any, ...]]]] = []
-
-        def look() -> None:
-            found.append((self.passed(), self.news.take()))
-
-        for number in (0, AT_ONCE, 2 * AT_ONCE):
-            self.during(number, lambda: self.clock.callLater(0, look))
+        """As many at once as that takes, and in each turn of the reactor the next ones; the door when all had it."""
+        found: list[tuple[str, int]] = []
+        for number in (0, 3, 6):
+            self.during(
+                number, lambda: self.clock.callLater(0, lambda: found.append((self.passed(), len(self.door.seen))))
+            )
         self.clock.advance(1)
-        others = AT_ONCE - 1
-        self.assertEqual([passed for passed, _ in found], [[others, 0, 0], [others, others, 0], [others] * 3])
-        self.assertEqual([said for _, said in found], [[], [], []])
+        self.assertEqual(found, [("sss......", 0), ("...sss...", 0), ("......sss", 0)])
+        self.assertEqual([name for name, *_ in self.door.take()], ["second"])
         self.assertEqual(self.news.take(), [("trim",), ("second", 1.0)])
+        self.assertEqual([name for name, *_ in self.guard.take()], ["second"])
 
     def test_goes(self) -> None:
         """Who goes meanwhile is left out."""
         self.during(0, lambda: self.connections.remove(self.protocols[-1]))
         self.clock.advance(1)
-        self.assertEqual(self.passed(), [AT_ONCE - 1, AT_ONCE, AT_ONCE - 1])
+        self.assertEqual(self.passed(), "ssssssss.")
 
     def test_allGo(self) -> None:
-        """When all go meanwhile, in a turn or between two, there is nothing left to do."""
+        """When all go meanwhile, in a turn or between two, there is nothing left to do; then it begins anew."""
 
         def empty() -> None:
             for protocol in self.protocols:
@@ -172,24 +190,45 @@ class TurnsTests(SynchronousTestCase):
                 self.during(0, act)
                 self.clock.advance(1)
                 self.assertEqual((len(self.connections), self.clock.getDelayedCalls()), (0, []))
+                self.during(0, lambda: None)
+                self.passed()
                 for protocol in self.protocols:
-                    protocol.take()
                     self.connections.add(protocol)
-        self.clock.advance(0.5)
-        self.assertEqual(self.passed(), [0, 0, 0])
+                self.clock.advance(1)
+                self.assertEqual(self.passed(), "sssssssss")
+
+    def test_stoodStill(self) -> None:
+        """
+        If it has stood still between two turns, or in one, all are told, once; and what has come is read before the
+        others are looked at.
+        """
+        last, found = self.protocols[-1], list[str]()
+
+        def tell(seconds: float) -> None:
+            last.seen.append(("clockStopped", seconds))
+            self.clock.callLater(0, found.append, "read")
+
+        last.clockStopped = tell
+        for stop in (self.stop, lambda seconds: self.clock.callLater(0, self.stop, seconds)):
+            self.during(2, lambda stop=stop: stop(60))
+            self.during(3, lambda: found.append(self.passed()))
+            self.clock.advance(1)
+            self.assertEqual((found, self.passed()), (["read", "SSSCccccc"], "....sssss"))
+            self.during(2, lambda: None)
+            self.during(3, lambda: None)
+            self.clock.advance(1)
+            self.assertEqual(self.passed(), "sssssssss")
+            found.clear()
 
     def test_slow(self) -> None:
-        """A second that takes longer than one is not begun twice; the next one knows that it is late."""
-        for number, seconds in ((0, 0.75), (AT_ONCE, 1.0)):
-            self.during(number, lambda seconds=seconds: setattr(self.clock, "rightNow", self.clock.rightNow + seconds))
+        """A second that takes longer than one is not begun twice, and nobody is told that it has stood still."""
+        for number in (0, 3, 6):
+            self.during(number, lambda: self.stop(0.75))
         self.clock.advance(1)
-        self.assertEqual(self.passed(), [AT_ONCE - 1, AT_ONCE - 1, AT_ONCE])
-        for protocol in self.protocols:
-            protocol.take()
-        self.clock.advance(0.25)
-        self.assertEqual([protocol.take() for protocol in self.protocols], [[("clockStopped", 1.0)]] * 3 * AT_ONCE)
-        self.clock.advance(1)
-        self.assertEqual(self.protocols[-1].take(), [("second",)])
+        self.assertEqual(self.passed(), "sssssssss")
+        self.assertEqual([name for name, *_ in self.guard.take()], ["second"] * 3)
+        self.clock.advance(0.75)
+        self.assertEqual(self.passed(), "sssssssss")
 
 
 class ServerTests(SynchronousTestCase):

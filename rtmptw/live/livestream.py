@@ -4,7 +4,7 @@ A live stream: a name, at most one publisher, a tape, and everybody who watches.
 
 The path of a message: L{LiveStream.append} sees to its time, classifies it, keeps it if it is a header, encodes it once
 onto the tape, and gives it to the subscribers. At the end of a read, L{LiveStream.flush} asks for a round, in which
-every viewer catches up with the tape (L{rtmptw.live.rounds}).
+every viewer that takes anything catches up with the tape (L{rtmptw.live.rounds}, L{rtmptw.live.viewers}).
 
 A stream outlives its publisher
 ===============================
@@ -29,13 +29,12 @@ from rtmptw.live.brake import Brake
 from rtmptw.live.continuity import Continuity
 from rtmptw.live.headers import HeaderCache
 from rtmptw.live.image import encodeImage
-from rtmptw.live.pace import FULL
 from rtmptw.live.picture import Picture
 from rtmptw.live.publication import Publication
 from rtmptw.live.rounds import Rounds
 from rtmptw.live.streamclock import FORWARD
 from rtmptw.live.subscription import Subscription
-from rtmptw.live.tape import CacheLimits, Tape
+from rtmptw.live.tape import FULL, CacheLimits, Tape
 from rtmptw.live.viewer import Viewer
 from rtmptw.live.viewers import Viewers
 from rtmptw.wire.media import MediaKind, classify

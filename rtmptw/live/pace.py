@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall
 
-from rtmptw.live.tape import Tape
+from rtmptw.live.tape import FULL, Tape
 
 if TYPE_CHECKING:
     from rtmptw.live.livestream import LiveStream
 
-__all__ = ["FASTEST", "FULL", "HOLD_BYTES", "Haste", "Pace"]
-
-#: How many bytes make a block that is sent at once: to gather more would make no send any larger.
-FULL = 256 * 1024
+__all__ = ["FASTEST", "HOLD_BYTES", "Haste", "Pace"]
 
 #: How far behind a viewer is when such a publisher waits for it, bytes.
 HOLD_BYTES = 4 * 1024 * 1024
@@ -70,24 +67,26 @@ class Pace:
 class Haste:
     """
     How far a publisher is ahead of anything live. Who is not can't make L{Pace} hold it, for longer than L{FULL} takes,
-    so viewers that take nothing need not be asked.
+    so viewers that take nothing need not be looked at.
     """
 
     def __init__(self) -> None:
         self._ahead = self._time = 0.0
         self._bytes = self._told = 0
 
-    def isAhead(self, bytes: int, now: float) -> bool:
+    def wantsLook(self, tape: Tape, now: float) -> bool:
         """
         To be asked at each round.
 
-        @param bytes: how many have come on the tape.
         @param now: the time, seconds.
-        @return: whether that is faster than anything live; once for each L{FULL}.
+        @return: whether it is faster than anything live; at most once for each L{FULL}.
         """
-        self._ahead = max(self._ahead - FASTEST * max(now - self._time, 0.0), 0.0) + bytes - self._bytes
-        self._bytes, self._time = bytes, now
-        if self._ahead < FULL or bytes - self._told < FULL:
+        size = tape.bytes
+        ahead = max(self._ahead - FASTEST * max(now - self._time, 0.0), 0.0) + size - self._bytes
+        # Nobody is further behind than the tape reaches; and without viewers there are no rounds for long.
+        self._ahead = min(ahead, tape.held)
+        self._bytes, self._time = size, now
+        if self._ahead < FULL or size - self._told < FULL:
             return False
-        self._told = bytes
+        self._told = size
         return True

@@ -6,7 +6,7 @@ Sending to a viewer costs the same few microseconds for one message as for ten t
 server depends on how often it sends much more than on how much, and the time between is the one thing to regulate:
 
 - There is one row of rounds for all streams of a process. A round gives every viewer of every stream on which something
-  has come since the last one all there is for it.
+  has come since the last one all there is for it; but for those who take nothing more (L{rtmptw.live.viewers}).
 - A round that took T seconds of processor time is not followed by the next one before T * (1 / L{SHARE} - 1) have
   passed: rounds take no more than that share of a processor. With a few viewers every message leaves at once. With
   thousands the rounds become longer by themselves, so each sends more, until the load fits.

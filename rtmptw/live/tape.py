@@ -29,11 +29,14 @@ from typing import NamedTuple
 
 from rtmptw.wire.timestamp import elapsed
 
-__all__ = ["MAX_BYTES", "MAX_MESSAGES", "CacheLimits", "Entry", "Tape"]
+__all__ = ["FULL", "MAX_BYTES", "MAX_MESSAGES", "CacheLimits", "Entry", "Tape"]
 
 #: What a tape may hold, bytes and messages.
 MAX_BYTES = 16 * 1024 * 1024
 MAX_MESSAGES = 4096
+
+#: How many bytes make a block that is sent at once: to gather more would make no send any larger.
+FULL = 256 * 1024
 
 #: How many different blocks are kept until the next message.
 _BLOCKS = 16

@@ -61,15 +61,16 @@ class Viewer:
     @ivar skipped: how many messages it has jumped over because it was slow.
     @ivar outlet: its connection.
     @ivar isInStep: whether there is nothing special about it: it was sent all there was, as it is on the tape. Then
-        L{LiveStream.round} sends it the next block without asking it.
+        L{rtmptw.live.viewers} sends it the next block without asking it.
+    @ivar isPaused: whether its peer wants nothing now.
     @ivar headerChanges: the state of the headers (L{HeaderCache}) that it has been sent.
     """
 
-    #: There are thousands of them, and each round looks at all.
+    #: There are thousands of them, and each round looks at all that are awake.
     # fmt: off
     __slots__ = (
         "_after", "_edition", "_ended", "_giveUpCall", "_headers", "_headersDue", "_isNew", "_isOver", "_jumped",
-        "_pace", "_paused", "_stopped", "_stream", "_tape", "headerChanges", "isInStep", "outlet", "position",
+        "_pace", "_stopped", "_stream", "_tape", "headerChanges", "isInStep", "isPaused", "outlet", "position",
         "skipped",
     )
     # fmt: on
@@ -102,7 +103,7 @@ class Viewer:
         self._tape: Tape | None = None
         self._headers = HeaderCache()
         self.headerChanges = 0
-        self._paused = False
+        self.isPaused = False
         self._headersDue: frozenset[int] = frozenset()
         self._jumped = 0.0
         self._isNew = True
@@ -157,18 +158,18 @@ class Viewer:
     def flush(self) -> None:
         """Send what the outlet will take."""
         tape, outlet = self._tape, self.outlet
-        if outlet.ready:
-            self._stream.wake(self)
         if tape is None or self._stopped:
             return
-        if not self._paused and not self._mustWait(tape):
+        if outlet.ready:
+            self._stream.wake(self)
+        if not self.isPaused and not self._mustWait(tape):
             if outlet.ready:
                 if self._mustJump(tape):
                     self._jump(tape)
                 self._send(tape, outlet)
             if self._pace is not None or not outlet.ready:
                 self._keepPace(tape)
-        if self._isOver and (self._paused or self._mustWait(tape) or self.position == tape.end):
+        if self._isOver and (self.isPaused or self._mustWait(tape) or self.position == tape.end):
             self._finish()
 
     def _send(self, tape: Tape, outlet: IOutlet) -> None:
@@ -354,7 +355,7 @@ class Viewer:
 
     def pause(self) -> None:
         """See L{IViewing.pause}."""
-        self._paused = True
+        self.isPaused = True
         self.isInStep = False
         self._letGo()
 
@@ -364,8 +365,8 @@ class Viewer:
 
         If no keyframe has come meanwhile it goes on where it was: time never goes back.
         """
-        if self._paused:
-            self._paused = False
+        if self.isPaused:
+            self.isPaused = False
             tape = self._tape
             if tape is not None and self.position is not None and self.position < max(tape.first, tape.keyframe or 0):
                 self.position = None

@@ -2,10 +2,10 @@
 """
 The viewers of a stream, and the round in which each is given what has come.
 
-Whoever takes nothing more falls asleep: rounds do not ask it again before its connection has told it to go on
-(L{Viewer.flush}). There may be as many of those as somebody wants there to be, and they shall cost those who are awake
-no time. Only where a publisher is faster than anything live are they looked at too: it may have to wait for one of them
-(L{rtmptw.live.pace}).
+Whoever takes nothing more falls asleep: rounds do not ask it again before its connection, or its peer, has told it to
+go on (L{Viewer.flush}). There may be as many of those as somebody wants there to be, and they shall cost those who are
+awake no time. Only where a publisher is faster than anything live are they looked at too: it may have to wait for one
+of them (L{rtmptw.live.pace}).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Viewers:
         """
         changes = headers.changes
         block, size, start, end, room = b"", 0, -1, -1, 0
-        for viewer in tuple(self._all if self._haste.isAhead(tape.bytes, now) else self._awake):
+        for viewer in tuple(self._all if self._haste.wantsLook(tape, now) else self._awake):
             position, outlet = viewer.position, viewer.outlet
             if position == tape.end:
                 continue
@@ -89,7 +89,7 @@ class Viewers:
                         viewer.position = viewer.finishMessage(tape, start, taken, tape.images(start))
                 if viewer.position != tape.end:
                     viewer.flush()
-                    if not outlet.ready:
+                    if viewer.isPaused or not outlet.ready:
                         self._awake.pop(viewer, None)
             except Exception:
                 self._fail(viewer)

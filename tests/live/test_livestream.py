@@ -9,8 +9,8 @@ from rtmptw.errors import LocalProtocolError
 from rtmptw.interfaces import IPublication
 from rtmptw.live.image import encodeImage
 from rtmptw.live.livestream import LiveStream
-from rtmptw.live.pace import FULL
 from rtmptw.live.rounds import TOLERANCE, FlushTimes, Rounds
+from rtmptw.live.tape import FULL
 from rtmptw.wire.message import Message
 from tests.live.doubles import (
     PATH,

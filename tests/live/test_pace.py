@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rtmptw.limits import Limits
 from rtmptw.live.image import encodeImage
-from rtmptw.live.pace import FASTEST, FULL, HOLD_BYTES
+from rtmptw.live.pace import FASTEST, HOLD_BYTES
+from rtmptw.live.tape import FULL
 from tests.live.doubles import LiveTestCase, MemoryOutlet, MemoryPublisher, inter, key
 from tests.live.test_viewer import BEGINNING, MEGABYTE
 
@@ -162,6 +163,21 @@ class HoldTests(LiveTestCase):
         self.assertEqual(self.publisher.calls, [])
         self.outlet.drain()
         self.assertEqual(len(self.outlet.take()), 5)
+
+    def test_next(self) -> None:
+        """The next publisher is held like the first one, however much that one has sent."""
+        self.burst(8)
+        self.publication.end("")
+        self.outlet.drain()
+        self.publisher = MemoryPublisher()
+        outlet = MemoryOutlet()
+        self.play(outlet)
+        self.publication = self.publish()
+        self.send(self.publication, *BEGINNING, key(0))
+        outlet.room = 0
+        self.send(self.publication, inter(40))
+        self.burst(5)
+        self.assertEqual(self.publisher.calls, ["pause"])
 
     def test_several(self) -> None:
         """It is held until all viewers have caught up, or it is not early any more for any of them."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.live.livestream import GRACE_SECONDS
-from rtmptw.live.pace import FASTEST, FULL, Haste
+from rtmptw.live.pace import FASTEST, Haste
+from rtmptw.live.tape import FULL, Tape
 from rtmptw.live.viewer import Viewer
 from tests.live.doubles import LiveTestCase, MemoryOutlet, MemoryPublisher, atOnce, inter, key, sound
 from tests.live.test_viewer import BEGINNING
@@ -54,7 +55,7 @@ class SleepTests(LiveTestCase):
         asked, self.sleeper.asked = self.sleeper.asked, 0
         return asked
 
-    def test_sleeps(self) -> None:
+    def test_D14_sleeps(self) -> None:
         """Who takes nothing is not asked again; the other has everything."""
         self.asked()
         sent = [inter(time) for time in range(80, 480, 40)]
@@ -94,25 +95,33 @@ class SleepTests(LiveTestCase):
         self.send(self.publication, key(160))
         self.assertContent(outlet.take()[-1:], key(160))
 
-    def test_wakesInPause(self) -> None:
-        """So does one that has paused meanwhile."""
-        self.viewer.pause()
+    def test_paused(self) -> None:
+        """Who has paused sleeps as well, and is woken by going on."""
         self.sleeper.drain()
+        self.viewer.pause()
         self.send(self.publication, key(80))
-        self.assertContent(self.sleeper.take())
+        self.sleeper.take()
+        self.asked()
+        self.send(self.publication, inter(120))
+        self.assertEqual((self.asked(), self.sleeper.take()), (0, []))
         self.viewer.resume()
-        self.assertContent(self.sleeper.take()[-1:], key(80))
-        self.send(self.publication, sound(90))
-        self.assertContent(self.sleeper.take(), sound(90))
+        self.assertContent(self.sleeper.take(), key(80), inter(120))
+        self.send(self.publication, sound(130))
+        self.assertContent(self.sleeper.take(), sound(130))
 
     def test_goes(self) -> None:
-        """Who has gone is neither asked nor woken."""
+        """Who has gone is neither asked nor woken, whether it slept or not."""
+        other = AskedOutlet()
+        second = self.play(other)
         self.viewer.stop()
+        second.stop()
         self.sleeper.room = None
         self.viewer.flush()
+        self.stream.wake(self.viewer)
         self.asked()
+        other.asked = 0
         self.send(self.publication, inter(80), inter(120))
-        self.assertEqual((self.asked(), len(self.stream.viewers)), (0, 1))
+        self.assertEqual((self.asked(), other.asked, len(self.stream.viewers)), (0, 0, 1))
 
     def test_hasty(self) -> None:
         """Where a publisher is faster than anything live, those who sleep are asked for once in a while."""
@@ -133,35 +142,51 @@ class SleepTests(LiveTestCase):
 class HasteTests(SynchronousTestCase):
     """L{Haste}: a publisher that is ahead of the fastest that is live."""
 
+    def setUp(self) -> None:
+        self.haste = Haste()
+        self.tape = Tape(maxBytes=64 * FULL, maxMessages=1 << 20)
+
+    def come(self, size: int, now: float) -> bool:
+        """So much comes, and there is a round."""
+        self.tape.append(bytes(size), 9, 0, now, False)
+        return self.haste.wantsLook(self.tape, now)
+
     def test_live(self) -> None:
         """Who is no faster than that is never ahead, in whatever blocks it comes; who is a little faster is at last."""
         for block, speed, isAhead in ((1 << 15, 0.99, False), (FULL - 1, 0.99, False), (1 << 15, 1.05, True)):
-            haste = Haste()
-            found = {haste.isAhead(block * count, 100 + block * count / FASTEST / speed) for count in range(1, 1000)}
+            self.setUp()
+            found = {self.come(block, 100 + block * count / FASTEST / speed) for count in range(1, 400)}
             self.assertEqual(True in found, isAhead, (block, speed))
 
     def test_limit(self) -> None:
         """At L{FULL} it is ahead, and below it is not."""
         for size, isAhead in ((FULL - 1, False), (FULL, True), (FULL + 1, True)):
-            self.assertIs(Haste().isAhead(size, 0.0), isAhead)
+            self.setUp()
+            self.assertIs(self.come(size, 0.0), isAhead)
 
     def test_once(self) -> None:
         """It is told once for each L{FULL}, for as long as it is ahead."""
-        haste = Haste()
-        found = [haste.isAhead(count * FULL // 4, 5.0) for count in range(1, 13)]
+        found = [self.come(FULL // 4, 5.0) for _ in range(12)]
         self.assertEqual(found, [False, False, False, True] * 3)
 
     def test_rest(self) -> None:
         """After a pause it is not ahead any more, however far it was."""
-        haste = Haste()
-        self.assertTrue(haste.isAhead(8 * FULL, 5.0))
-        self.assertTrue(haste.isAhead(9 * FULL, 5.0 + 7.9 * FULL / FASTEST))
-        self.assertFalse(haste.isAhead(9 * FULL + FULL // 2, 5.0 + 9 * FULL / FASTEST))
+        self.assertTrue(self.come(8 * FULL, 5.0))
+        self.assertTrue(self.come(FULL, 5.0 + 7.9 * FULL / FASTEST))
+        self.assertFalse(self.come(FULL // 2, 5.0 + 9 * FULL / FASTEST))
+
+    def test_unwatched(self) -> None:
+        """What came while there were no rounds, since nobody was there, is forgotten as soon as it is on the tape."""
+        for _ in range(1000):
+            self.tape.append(bytes(FULL), 9, 0, 1.0, False)
+        self.assertTrue(self.come(1, 1.0))
+        later = 1.0 + self.tape.held / FASTEST
+        self.assertFalse(self.come(FULL - 1, later))
+        self.assertFalse(self.come(FULL - 1, later + 1))
 
     def test_clockSetBack(self) -> None:
-        """After the clock was set back nobody knows how fast it is: it begins anew, with what comes from then on."""
-        haste = Haste()
-        haste.isAhead(10 * FULL, 1000.0)
-        haste.isAhead(10 * FULL + 1, 1001.0)
-        self.assertFalse(haste.isAhead(10 * FULL + 2, 1.0))
-        self.assertTrue(haste.isAhead(11 * FULL + 2, 1.0))
+        """After the clock was set back it is ahead by what comes, and not by the time that it was set back."""
+        self.come(FULL // 2, 1000.0)
+        self.assertFalse(self.come(FULL // 4, 1.0))
+        self.assertFalse(self.come(FULL - 1, 2.0))
+        self.assertFalse(self.come(FULL - 1, 3.0))
