@@ -139,7 +139,15 @@ class StatusError(RTMPError):
 
 
 class AuthenticationError(StatusError):
-    """A server wants a user and a password, and there are none, or not these, or it is not clear what it wants."""
+    """
+    A server wants a user and a password, and there are none, or not these, or it is not clear what it wants.
+
+    @ivar isQuestion: whether that is no refusal yet: encoders answer with another connection (wire facts 8).
+    """
+
+    def __init__(self, description: str, code: str = "", isQuestion: bool = False) -> None:
+        super().__init__(description, code)
+        self.isQuestion = isQuestion
 
 
 class CallError(StatusError):

@@ -139,15 +139,15 @@ class PublisherAuthentication:
         self._failures.check(origin)
         query = readQuery(request.query)
         if query is None or query.scheme != "adobe":
-            raise AuthenticationError(needAuth())
+            raise AuthenticationError(needAuth(), isQuestion=True)
         if not query.response:
-            raise AuthenticationError(self._newChallenge(query.user, origin))
+            raise AuthenticationError(self._newChallenge(query.user, origin), isQuestion=True)
         challenge = self._challenges.take(query.opaque, query.user, origin)
         if challenge is None:
             self._log.info(
                 "{peer}: the response of {user} is too late, or not the first", peer=request.peer, user=query.user
             )
-            raise AuthenticationError(self._newChallenge(query.user, origin))
+            raise AuthenticationError(self._newChallenge(query.user, origin), isQuestion=True)
         if not self._isRight(challenge, query):
             self._failures.add(origin)
             self._log.warn(

@@ -16,7 +16,7 @@ from typing import ClassVar, TypeVar, cast
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from rtmptw.errors import StatusError
+from rtmptw.errors import AuthenticationError, StatusError
 from rtmptw.interfaces import IApplication, ILink, IPublication, IStreamHub
 from rtmptw.requests import ConnectRequest, PlayRequest, PublishRequest, StreamRequest
 from rtmptw.session import status
@@ -382,7 +382,10 @@ class ServerConnection(NetConnection):
             self._link.send(status.callError(self._connectTransaction, code, error.description))
         else:
             self._link.send(status.onStatus(id, code, error.description, "error"))
-        self._link.close(f"{command} refused: {code}: {error.description}")
+        if isinstance(error, AuthenticationError) and error.isQuestion:
+            self._link.close("asked for its user and password, which come with another connection")
+        else:
+            self._link.close(f"{command} refused: {code}: {error.description}")
 
     def _refuseCall(self, command: Command, reason: str) -> None:
         self._link.send(status.callError(command.transactionId, status.CALL_FAILED, reason))

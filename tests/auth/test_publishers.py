@@ -34,7 +34,7 @@ from rtmptw.requests import ConnectRequest, Granted, PlayRequest, PublishRequest
 from rtmptw.session.adobe import authFailed, needAuth
 from rtmptw.session.authentication import nextQuery
 from rtmptw.session.connect import readConnect
-from rtmptw.session.status import PUBLISH_DENIED
+from rtmptw.session.status import CONNECT_REJECTED, PUBLISH_DENIED
 from rtmptw.wire import amf0
 from rtmptw.wire.chunkreader import ChunkReader
 from rtmptw.wire.command import Command
@@ -447,6 +447,10 @@ class ConnectionTests(SynchronousTestCase):
             client = self.connect(f"live?{query}" if query else "live", **ENCODER)
             query = nextQuery(self.description(client), "alice", "sesame", "live")
             client.lose()
+        # These were no refusals, and what was asked is for nobody else to read.
+        self.assertEqual(
+            self.stage.lines(), ["asked for its user and password, which come with another connection"] * 2
+        )
         client = self.connect(f"live?{query}", **ENCODER)
         client.send(command("createStream", 2), command("publish", 3, None, "a", "live", id=1))
         self.assertEqual(client.told()[-1], "onStatus@1 NetStream.Publish.Start")
@@ -465,6 +469,7 @@ class ConnectionTests(SynchronousTestCase):
         client.assertSilent()
         self.stage.pass_(3)
         self.assertEqual(self.description(client), authFailed())
+        self.assertEqual(self.endings(client)[-1], f"connect refused: {CONNECT_REJECTED}: {authFailed()}")
 
     def test_denied(self) -> None:
         """Who connects as a player does may play, and is told how to publish."""
