@@ -66,6 +66,8 @@ class PublishOptions(TransferOptions):
         """The file and the URL."""
         if len(arguments) != 2:
             raise UsageError("publish needs a FILE and a URL")
+        if arguments[0] == STANDARD and sys.stdin is None:
+            raise UsageError("standard input is closed: there is nothing to publish")
         self["file"] = arguments[0]
         self.readURL(arguments[1])
 
@@ -112,6 +114,8 @@ class PlayOptions(TransferOptions):
         """
         if self["output"] is None:
             raise UsageError("play needs a file to write: -o FILE, or -o - for standard output")
+        if self["output"] == STANDARD and sys.stdout is None:
+            raise UsageError("standard output is closed: there is nowhere to write")
         if self["output"] == STANDARD and self["json"]:
             raise UsageError("--json: standard output is what is played (-o -)")
         self.connectOptions()

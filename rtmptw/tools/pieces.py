@@ -123,8 +123,12 @@ class PipePieces:
         @return: fires with at most L{PIECE} bytes, as soon as there are any; with none at the end. Fails with
             L{OSError}.
         """
+        try:
+            self._reactor.addReader(self)
+        except OSError as error:
+            # Not everything can be waited for.
+            return fail(_named(error, self.name))
         self._reading = Deferred()
-        self._reactor.addReader(self)
         return self._reading
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ Tests for L{rtmptw.cli.transfer}: publish and play, their errors, and what they 
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -89,6 +90,15 @@ class UsageTests(CommandTestCase):
         options = PublishOptions()
         options.parseOptions(["--fast", "-", PUBLISH, "--app="])
         self.assertEqual((options["file"], options["fast"], options["app"]), ("-", 1, ""))
+
+    def test_closed(self) -> None:
+        """What was closed before we began can't be read or written: its number may be of something else by now."""
+        for name, options, arguments, words in (
+            ("stdin", PublishOptions(), ["-", PUBLISH], "standard input is closed"),
+            ("stdout", PlayOptions(), [PUBLISH, "-o", "-"], "standard output is closed"),
+        ):
+            self.patch(sys, name, None)
+            self.assertIn(words, str(self.assertRaises(UsageError, options.parseOptions, arguments)))
 
     def test_connectOptions(self) -> None:
         rows: list[tuple[list[str], str, set[str]]] = [

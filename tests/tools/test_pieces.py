@@ -182,6 +182,19 @@ class PipeTests(PiecesTestCase):
         self.assertNoResult(reading)
         os.fstat(pieces.fileno())
 
+    def test_notForReactors(self) -> None:
+        """What a reactor can't wait for is an error like others, and nothing is waited for."""
+        pieces, writing = self.pipe()
+        self.addCleanup(os.close, writing)
+
+        def addReader(reader: object) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        self.patch(self.reactor, "addReader", addReader)
+        failure = self.failureResultOf(pieces.read(), OSError)
+        self.assertIn("Invalid argument: 'file descriptor ", str(failure.value))
+        pieces.close()
+
     def test_error(self) -> None:
         """An error of the descriptor names it."""
         pieces, writing = self.pipe()
