@@ -11,6 +11,7 @@ from time import thread_time
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 from rtmptw.door import Door
 from rtmptw.gate.admission import Admission
@@ -30,6 +31,8 @@ class Connections:
     Those that there are now. While there is any, each has its C{second()} called every second, some of them in each
     turn of the reactor.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -156,6 +159,7 @@ class Connections:
 
     def _stoodStill(self, seconds: float) -> None:
         """Nobody could be heard for so long."""
+        self._log.warn("this process has stood still for {seconds:.1f} s: that is nobody's silence", seconds=seconds)
         for protocol in self:
             protocol.clockStopped(seconds)
 

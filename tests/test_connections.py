@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.task import Clock
-from twisted.logger import formatEvent
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rtmptw.connections import SLICE, Connections
@@ -109,6 +110,15 @@ class ConnectionsTests(SynchronousTestCase):
             self.assertEqual(self.protocols[0].take(), expected, seconds)
         # Late or not, the rest has its seconds.
         self.assertEqual(len(self.guard.take()), 7)
+
+    def test_log(self) -> None:
+        """The log tells that it has stood still: it may be the reason of much else there."""
+        events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.connections.add(self.protocols[0])
+        self.clock.advance(1)
+        self.clock.advance(41.5)
+        [line] = [str(formatEvent(event)) for event in events]
+        self.assertEqual(line, "this process has stood still for 40.5 s: that is nobody's silence")
 
     def test_alwaysLate(self) -> None:
         """A process that is too busy all the time does look at them, every other time."""

@@ -7,11 +7,14 @@ Exit status: 0 if all went well (also when it was interrupted), 1 if it did not,
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorCore
 from twisted.internet.task import react
 from twisted.logger import (
     FilteringLogObserver,
@@ -95,6 +98,9 @@ def main(arguments: Sequence[str] | None = None, run: Callable[..., None] = reac
     @param run: what runs the reactor, as L{twisted.internet.task.react}.
     @raise SystemExit: always; see above.
     """
+    if sys.stderr is None:
+        # It was closed before we began: what is said goes nowhere.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     options = Options()
     try:
         options.parseOptions(sys.argv[1:] if arguments is None else list(arguments))
@@ -116,4 +122,11 @@ def _beginLog(level: Any) -> None:
 def _run(
     reactor: Any, run: Callable[..., Coroutine[Deferred[Any], Any, None]], command: CommandOptions
 ) -> Deferred[None]:
+    IReactorCore(reactor).addSystemEventTrigger("before", "shutdown", _endAtOnceNextTime)
     return Deferred.fromCoroutine(run(reactor, command))
+
+
+def _endAtOnceNextTime() -> None:
+    """Who asks again, while what was begun is brought to an end in order, does not want to wait for that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)

@@ -150,8 +150,8 @@ async def run(reactor: Any, options: TransferOptions) -> None:
         transfer.interrupt()
         return done
 
-    IReactorCore(reactor).addSystemEventTrigger("before", "shutdown", interrupted)
     progress = Progress(transfer, reactor, sys.stderr, total)
+    IReactorCore(reactor).addSystemEventTrigger("before", "shutdown", interrupted)
     try:
         reason = await transfer.run()
     except CancelledError:

@@ -383,7 +383,7 @@ class ServerConnection(NetConnection):
         else:
             self._link.send(status.onStatus(id, code, error.description, "error"))
         if isinstance(error, AuthenticationError) and error.isQuestion:
-            self._link.close("asked for its user and password, which come with another connection")
+            self._link.close("asked for a user and a password; whoever has them comes again with them")
         else:
             self._link.close(f"{command} refused: {code}: {error.description}")
 

@@ -449,7 +449,7 @@ class ConnectionTests(SynchronousTestCase):
             client.lose()
         # These were no refusals, and what was asked is for nobody else to read.
         self.assertEqual(
-            self.stage.lines(), ["asked for its user and password, which come with another connection"] * 2
+            self.stage.lines(), ["asked for a user and a password; whoever has them comes again with them"] * 2
         )
         client = self.connect(f"live?{query}", **ENCODER)
         client.send(command("createStream", 2), command("publish", 3, None, "a", "live", id=1))

@@ -5,6 +5,8 @@ Tests for L{rtmptw.cli}: the command line, its errors, and its log.
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Any
 
 from rtmptw import __version__, cli
@@ -58,6 +60,24 @@ class RunTests(CommandTestCase):
         [(reactor, options)] = given
         self.assertIs(reactor, self.reactor)
         self.assertEqual(options["file"], "a")
+
+    def test_interruptedTwice(self) -> None:
+        """Once: it ends in order. Twice: at once, as the system does it."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            self.addCleanup(signal.signal, number, signal.signal(number, lambda *arguments: None))
+        self.main("publish", self.file(), PUBLISH)
+        self.assertNotIn(signal.SIG_DFL, map(signal.getsignal, numbers))
+        for trigger, arguments, keywords in self.reactor.triggers["before"]["shutdown"]:
+            trigger(*arguments, **keywords)
+        self.assertEqual([signal.getsignal(number) for number in numbers], [signal.SIG_DFL] * 2)
+
+    def test_closed(self) -> None:
+        """Where it would say something may be closed: then that goes nowhere, and all else is as ever."""
+        self.patch(sys, "stderr", None)
+        self.assertEqual(self.main("publish", "a"), WRONG_USAGE)
+        self.assertIsNotNone(sys.stderr)
+        sys.stderr.close()
 
     def test_log(self) -> None:
         """Warnings alone, or everything."""

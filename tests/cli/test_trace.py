@@ -321,7 +321,7 @@ class ListenTests(CommandTestCase):
         self.assertNoResult(done)
         self.assertEqual(self.err.getvalue().count("\n"), 1)
         self.assertRegex(self.err.getvalue(), r"^rtmptw trace: .* leads to rtmp://host:1940; Ctrl-C ends it\n$")
-        [trigger] = self.reactor.triggers["before"]["shutdown"]
+        _, trigger = self.reactor.triggers["before"]["shutdown"]
         trigger[0](*trigger[1], **trigger[2])
         self.assertIsNone(self.successResultOf(done))
 

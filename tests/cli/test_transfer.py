@@ -173,7 +173,7 @@ class RunTests(CommandTestCase):
     def test_interrupted(self) -> None:
         """Ctrl-C: the reactor stops when everything is in order."""
         transfer, done = self.run_("play", "-o", "x", PUBLISH)
-        [trigger] = self.reactor.triggers["before"]["shutdown"]
+        _, trigger = self.reactor.triggers["before"]["shutdown"]
         stopped = trigger[0](*trigger[1], **trigger[2])
         self.assertEqual(transfer.interrupts, 1)
         self.successResultOf(stopped)
