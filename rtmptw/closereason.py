@@ -6,7 +6,7 @@ Why a connection is gone, in words.
 from __future__ import annotations
 
 from OpenSSL.SSL import Error as TLSError
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
 __all__ = ["explain", "reasonsOf", "whyLost"]
@@ -49,6 +49,9 @@ def explain(error: BaseException | None) -> str:
         text = "TLS failed: " + (", ".join(reasons) or "the peer broke it off")
         meanings = [meaning for end, meaning in _MEANINGS.items() if any(each.endswith(end) for each in reasons)]
         return f"{text} ({meanings[0]})" if meanings else text
+    if type(error) is ConnectionLost and not error.args:
+        # Twisted's own words for whatever a system says of it.
+        return "the connection broke off: it was reset, or nobody answers any more"
     return str(error) or type(error).__name__
 
 

@@ -30,6 +30,7 @@ from math import inf
 from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from rtmptw.live.headers import MAX_HEADER_SIZE, MAX_HEADERS
 from rtmptw.live.livestream import LiveStream
@@ -92,6 +93,8 @@ class Segments:
         begin.
     """
 
+    _log = Logger()
+
     def __init__(self, stream: LiveStream, rule: SegmentRule, clock: IReactorTime, now: Callable[[], datetime]) -> None:
         """
         @param now: tells the time of day, in UTC.
@@ -131,7 +134,7 @@ class Segments:
         # Of data, and so of its kind, is nothing to be asked.
         kind = None if message.type == MessageType.DATA else classify(message.type, message.payload)
         if not self._isChanged and kind is MediaKind.SEQUENCE_HEADER and self._differs([message]):
-            self._isChanged = self._mayCut()
+            self._isChanged = self._isCut()
         if self._isChanged:
             isSmall = len(message.payload) <= MAX_HEADER_SIZE and len(self._held) < MAX_HEADERS
             if isSmall and (kind is None or kind.isHeader or _isEmpty(message)):
@@ -159,7 +162,7 @@ class Segments:
     def resume(self, message: Message) -> list[Entry]:
         """Go on with this message, behind all headers, where there is a gap; in a new file, if headers differ."""
         headers = self._stream.headers.messages(message.timestamp)
-        if self._differs(headers) and self._mayCut():
+        if self._differs(headers) and self._isCut():
             return self.begin(message)
         return [*self._tags(headers), self._tag(message)]
 
@@ -208,6 +211,13 @@ class Segments:
         """Whether there is a sequence header that is not the one in the file."""
         digests = [item for message in messages for item in _digests(message).items()]
         return any(self._headers.get(key, digest) != digest for key, digest in digests)
+
+    def _isCut(self) -> bool:
+        """Whether there is a new file because the old one's headers do not fit any more."""
+        mayCut = self._mayCut()
+        if mayCut:
+            self._log.info("{path}: picture or sound are of another kind now: a new file", path=self._stream.path)
+        return mayCut
 
     def _isDue(self, message: Message) -> bool:
         """Whether the next file begins with this frame."""

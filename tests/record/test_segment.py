@@ -457,6 +457,7 @@ class ParametersTests(SegmentTestCase):
         self.assertEqual([time for time, _ in first], [0, 0, 0, 1, 40])
         self.assertEqual([time for time, _ in second], [0, 0, 0, 19])
         self.assertEqual(second[2][1], sound().payload)
+        self.assertEqual(len(self.logged(": picture or sound are of another kind now: a new file")), 1)
 
     def test_F25_equal(self) -> None:
         """Fault F25: the same headers once more change nothing, and are recorded like all that comes."""
