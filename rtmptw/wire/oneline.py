@@ -110,7 +110,7 @@ def _content(message: Message, name: str, hidesNames: bool) -> str:
 
 def _changed(value: AMFValue, change: Callable[[str], str], plain: Container[object] = ()) -> AMFValue:
     """
-    A value, with each text in it changed.
+    A value, with each text in it changed, and no secret in the names of members.
 
     @param plain: members with these names stay as they are.
     """
@@ -118,7 +118,9 @@ def _changed(value: AMFValue, change: Callable[[str], str], plain: Container[obj
         return change(value)
     if isinstance(value, dict):
         members = copy(value)
-        members.update((key, _changed(part, change, plain)) for key, part in value.items() if key not in plain)
+        members.clear()
+        for key, part in value.items():
+            members[_withoutSecrets(key)] = part if key in plain else _changed(part, change, plain)
         return members
     if isinstance(value, (list, tuple)):
         return [_changed(part, change, plain) for part in value]

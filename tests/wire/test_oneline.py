@@ -213,6 +213,14 @@ class SecretTests(SynchronousTestCase):
                 f"connect(1, {{'app': '{shown}'}}, '{shown}')",
             )
 
+    def test_members(self) -> None:
+        """Names of members hold no secret either, and the kind of the object stays what it is."""
+        for hides in (False, True):
+            line = oneLine(Command("x", 1.0, {"a?key=sesame": 1.0, "type": "t"}).encode(), hides)
+            self.assertEqual(line, "x(1, {'a?key=***': 1.0, 'type': 't'})")
+        line = oneLine(Message(18, 0, 0, amf0.encode("onMetaData", ECMAArray({"a?key=sesame": 1.0}))))
+        self.assertEqual(line, f"data 'onMetaData', {ECMAArray({'a?key=***': 1.0})!a}, 0 ms")
+
 
 class HiddenNamesTests(SynchronousTestCase):
     def assertHidden(self, message: Message, line: str) -> None:
